@@ -1,0 +1,159 @@
+# Keel. `make help` prints the targets and the values in force.
+#
+# The axes: ARCH (a folder of arch/), BUILD=release|debug, CC=gcc|clang. Everything built lies under
+# build/, a folder for each value of the axes.
+
+ARCH   ?= x86_64
+BUILD  ?= release
+PREFIX ?= /usr/local
+DESTDIR ?=
+ifeq ($(origin CC),default)
+CC := $(firstword $(foreach c,gcc clang cc,$(if $(shell command -v $(c)),$(c))))
+endif
+AR ?= ar
+
+ROOMS := base boot mem signal sched chan
+OUT   := build/$(ARCH)-$(notdir $(CC))
+DIR   := $(OUT)/$(BUILD)
+
+CPPFLAGS_ALL := -I. -Iarch/$(ARCH) -Iarch/generic -Iinclude $(CPPFLAGS)
+CFLAGS_ALL   := -std=gnu11 -O2 -g -fPIE -ffreestanding -nostdlib -fvisibility=hidden \
+	-fno-omit-frame-pointer -fstack-clash-protection -fno-stack-protector -fno-strict-aliasing \
+	-ffunction-sections -fdata-sections -fasynchronous-unwind-tables \
+	-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes $(CFLAGS)
+CFLAGS_debug := -DKEEL_DEBUG
+# The compiler must not turn the loops of memcpy into calls of memcpy.
+NO_LIBRARY_CALLS := -fno-builtin $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)
+
+# A C file of a room is replaced by the file of the same name in arch/$(ARCH)/.
+MACHINE_SOURCES := $(wildcard arch/$(ARCH)/*.S arch/$(ARCH)/*.c)
+REPLACED        := $(basename $(notdir $(MACHINE_SOURCES)))
+room_sources     = $(foreach s,$(wildcard $(1)/*.c),$(if $(filter $(basename $(notdir $(s))),$(REPLACED)),,$(s)))
+KEEL_SOURCES    := $(MACHINE_SOURCES) $(foreach room,$(ROOMS),$(call room_sources,$(room)))
+COOL_SOURCES    := $(KEEL_SOURCES) $(wildcard lang/coolscript/*.c)
+objects          = $(addprefix $(OUT)/$(1)/,$(addsuffix .o,$(basename $(2))))
+
+LIBRARIES := $(DIR)/libkeel.a $(DIR)/libcsruntime.a
+
+.PHONY: all help
+all: $(LIBRARIES) ## build the libraries of this BUILD
+
+help: ## print this
+	@echo "targets:"
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
+	@echo "in force: ARCH=$(ARCH) BUILD=$(BUILD) CC=$(CC) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) KEEL_WORKERS=$(KEEL_WORKERS)"
+
+# ---- objects and archives
+
+define compile_rules
+$(OUT)/$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(CC) $$(CPPFLAGS_ALL) $$(CFLAGS_ALL) $$(CFLAGS_$(1)) $$(FLAGS_$$(basename $$(notdir $$*))) -MMD -MP -c -o $$@ $$<
+$(OUT)/$(1)/%.o: %.S
+	@mkdir -p $$(@D)
+	$$(CC) $$(CPPFLAGS_ALL) -g -fPIE -MMD -MP -c -o $$@ $$<
+$(OUT)/$(1)/libkeel.a: $(call objects,$(1),$(KEEL_SOURCES))
+	@rm -f $$@
+	$$(AR) rcs $$@ $$^
+$(OUT)/$(1)/libcsruntime.a: $(call objects,$(1),$(COOL_SOURCES))
+	@rm -f $$@
+	$$(AR) rcs $$@ $$^
+endef
+$(eval $(call compile_rules,release))
+$(eval $(call compile_rules,debug))
+
+FLAGS_memcpy = $(NO_LIBRARY_CALLS)
+FLAGS_memmove = $(NO_LIBRARY_CALLS)
+FLAGS_memset = $(NO_LIBRARY_CALLS)
+FLAGS_memcmp = $(NO_LIBRARY_CALLS)
+FLAGS_strlen = $(NO_LIBRARY_CALLS)
+
+# ---- tests
+
+TEST_SOURCES  := $(wildcard tests/*/*.c tests/*/children/*.c)
+TEST_PROGRAMS := $(patsubst %.c,$(DIR)/%,$(TEST_SOURCES))
+LINK_FLAGS    := -nostdlib -static -Wl,-T,linker.ld -Wl,--build-id=none -Wl,-z,noexecstack
+
+$(DIR)/tests/%: $(DIR)/tests/%.o $(DIR)/libcsruntime.a linker.ld
+	$(CC) $(LINK_FLAGS) -o $@ $< -L$(DIR) -lcsruntime
+
+.PRECIOUS: $(DIR)/tests/%.o
+.PHONY: test-programs
+test-programs: $(LIBRARIES) $(TEST_PROGRAMS) ## build the tests of this BUILD
+
+.PHONY: print-folder demo test stress verify mutants
+print-folder:
+	@echo $(DIR)
+
+demo: ## build and run the LLVM IR examples
+	@tools/deps demo
+	@$(MAKE) -s $(OUT)/release/libcsruntime.a
+	@tools/demo $(OUT)/release
+
+# Each configuration is a folder of built tests; all run in one harness, so that one line sums it up.
+test: ## build and run all tests, natively and under qemu-x86_64
+	@tools/deps test
+	@tools/test
+
+stress: ## 1,000 runs of each stress test on 1, 2 and 8 workers (RUNS=n)
+	@$(MAKE) -s BUILD=release test-programs
+	@tools/stress $(OUT)/release/tests
+
+verify: ## explore the models of the protocols with Spin, and their mutants
+	@tools/deps verify
+	@tools/verify
+
+mutants: ## break the heart of the runtime in many ways; a test must notice each
+	@tools/mutants
+
+# ---- one test: make run|run-qemu|gdb|gdb-qemu TEST=sched/await
+
+TEST ?= sched/await
+.PHONY: run run-qemu gdb gdb-qemu
+run: $(DIR)/tests/$(TEST) ## run one test (TEST=room/name)
+	$<
+run-qemu: $(DIR)/tests/$(TEST) ## the same under qemu-x86_64
+	qemu-x86_64 $<
+gdb: $(DIR)/tests/$(TEST) ## the same under gdb
+	gdb -q $<
+gdb-qemu: $(DIR)/tests/$(TEST) ## the same under qemu-x86_64, with gdb on its other end
+	qemu-x86_64 -g 1234 $< & gdb -q -ex 'target remote :1234' $<
+
+# ---- benchmarks
+
+.PHONY: bench-tasks
+bench-tasks: ## switch, spawn, ping-pong, beside Go
+	@tools/deps bench
+	@$(MAKE) -s BUILD=release all
+	@tools/bench-tasks $(OUT)/release
+
+# ---- style
+
+C_FILES := $(shell find $(ROOMS) include lang abi arch tests bench examples -name '*.[ch]' 2>/dev/null)
+.PHONY: format lint
+format: ## clang-format everything
+	clang-format -i $(C_FILES)
+lint: ## what clang-format would change, and what cppcheck finds
+	clang-format --dry-run -Werror $(C_FILES)
+	cppcheck -q --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
+		--suppress=missingIncludeSystem -I. -Iarch/$(ARCH) -Iinclude -UKEEL_DEBUG $(ROOMS) lang
+
+# ---- installing
+
+.PHONY: install
+install: $(OUT)/release/libkeel.a $(OUT)/release/libcsruntime.a $(OUT)/debug/libkeel.a ## install below DESTDIR/PREFIX
+	install -d $(DESTDIR)$(PREFIX)/include/keel $(DESTDIR)$(PREFIX)/lib/keel $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 include/keel.h include/runtime.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 include/keel/*.h $(DESTDIR)$(PREFIX)/include/keel
+	install -m 644 $(OUT)/release/libkeel.a $(OUT)/release/libcsruntime.a $(DESTDIR)$(PREFIX)/lib
+	install -m 644 $(OUT)/debug/libkeel.a $(DESTDIR)$(PREFIX)/lib/libkeel-debug.a
+	install -m 644 linker.ld $(DESTDIR)$(PREFIX)/lib/keel
+	for name in keel csruntime; do \
+		sed -e 's|@PREFIX@|$(PREFIX)|' tools/$$name.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/$$name.pc || exit 1; \
+	done
+
+.PHONY: clean
+clean: ## remove everything built
+	rm -rf build
+
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -1,0 +1,34 @@
+/*
+ * x86-64: what must be inlined. The base of %fs is the thread pointer; its first word holds its own
+ * address (System V ABI, TLS variant II), which makes the thread block readable in one load.
+ */
+#ifndef KEEL_MACHINE_CPU_H
+#define KEEL_MACHINE_CPU_H
+
+enum { arch_page_size = 4096, arch_cache_line = 64 };
+
+/* Tells the processor that this is a spin loop. */
+static inline void arch_pause(void)
+{
+    __asm__ volatile("pause" ::: "memory");
+}
+
+/* Ends the process by an illegal instruction, where even exit_group was refused. */
+static inline _Noreturn void arch_trap(void)
+{
+    __asm__ volatile("ud2");
+    __builtin_unreachable();
+}
+
+/*
+ * The calling thread's block. Volatile, so that the compiler reads it anew at each use: a task may
+ * wake on another thread, and an address kept from before would be the old thread's.
+ */
+static inline void *arch_thread_block(void)
+{
+    void *block;
+    __asm__ volatile("movq %%fs:0, %0" : "=r"(block));
+    return block;
+}
+
+#endif

@@ -1,0 +1,58 @@
+#include "base/panic.h"
+
+#include "base/process.h"
+#include "base/thread_block.h"
+
+enum { panic_status = 2 };
+
+void line_task(struct line *line, const void *task_identity)
+{
+    const struct task_identity *task = task_identity;
+    if (task == NULL) {
+        line_text(line, "no task");
+        return;
+    }
+    line_text(line, "task ");
+    line_number(line, task->id);
+    if (task->name != NULL) {
+        line_text(line, " \"");
+        line_text(line, task->name);
+        line_text(line, "\"");
+    }
+}
+
+void panic_begin(struct line *line)
+{
+    line_begin(line);
+    line_text(line, "keel: panic: ");
+}
+
+_Noreturn void panic_end_at(struct line *line, const void *where)
+{
+    line_text(line, " (");
+    line_task(line, thread_block()->task);
+    line_text(line, ", at ");
+    line_hex(line, (uintptr_t)where);
+    line_text(line, ")");
+    line_write(line, standard_error);
+    process_end(panic_status);
+}
+
+_Noreturn void panic_at(const char *message, const void *where)
+{
+    struct line line;
+    panic_begin(&line);
+    line_text(&line, message);
+    panic_end_at(&line, where);
+}
+
+_Noreturn void assertion_failed(const char *condition, const char *function)
+{
+    struct line line;
+    panic_begin(&line);
+    line_text(&line, "assertion failed in ");
+    line_text(&line, function);
+    line_text(&line, ": ");
+    line_text(&line, condition);
+    panic_end(&line);
+}

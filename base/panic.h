@@ -1,0 +1,44 @@
+/*
+ * The last words of a program that cannot go on: one line on standard error that says what, which
+ * task and where; exit status 2. No lock, no allocation, no exit functions. May be called from
+ * everywhere once the thread pointer is set.
+ */
+#ifndef KEEL_BASE_PANIC_H
+#define KEEL_BASE_PANIC_H
+
+#include "base/line.h"
+
+/*
+ * "keel: panic: <message> (task 3 "name", at 0x401234)". The address is where the function that
+ * panics was called: of a public function, the place in the program.
+ */
+#define panic(message) panic_at(message, __builtin_return_address(0))
+_Noreturn void panic_at(const char *message, const void *where);
+
+/* As panic, in two halves, for a message with numbers: begin, add to the line, end. */
+void panic_begin(struct line *line);
+#define panic_end(line) panic_end_at(line, __builtin_return_address(0))
+_Noreturn void panic_end_at(struct line *line, const void *where);
+
+/* Appends: task 3 "name" — or: no task. */
+void line_task(struct line *line, const void *task_identity);
+
+/*
+ * keel_assert: an invariant that release builds check too, off the fast paths.
+ * debug_assert: one that only libkeel-debug.a checks.
+ */
+_Noreturn void assertion_failed(const char *condition, const char *function);
+
+#define keel_assert(condition)                                                                     \
+    do {                                                                                           \
+        if (unlikely(!(condition)))                                                                \
+            assertion_failed(#condition, __func__);                                                \
+    } while (0)
+
+#ifdef KEEL_DEBUG
+#define debug_assert(condition) keel_assert(condition)
+#else
+#define debug_assert(condition) ((void)sizeof(condition))
+#endif
+
+#endif

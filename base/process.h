@@ -1,0 +1,39 @@
+/*
+ * What the kernel handed over at the start. Filled in by boot/ before anything else runs; read-only
+ * afterwards.
+ */
+#ifndef KEEL_BASE_PROCESS_H
+#define KEEL_BASE_PROCESS_H
+
+#include "base/base.h"
+
+struct auxiliary_entry {
+    uint64_t type;
+    uint64_t value;
+};
+
+struct process {
+    int argument_count;
+    char **arguments;
+    char **environment;
+    const struct auxiliary_entry *auxiliary;
+};
+
+extern struct process process;
+
+/* The auxiliary vector's value for `type` (AT_...), or `otherwise` when the kernel gave none. */
+uint64_t process_auxiliary(uint64_t type, uint64_t otherwise);
+
+/* The value of the environment variable `name`, or NULL. Borrowed from the environment. */
+const char *process_environment(const char *name);
+
+/* The process gained rights when it was executed: its environment is somebody else's. */
+bool process_is_secure(void);
+
+/* Ends the process with `status`, whatever runs. No exit function is called. */
+_Noreturn void process_end(int status);
+
+/* Waits for the end of the process that another thread has begun. */
+_Noreturn void process_wait_for_end(void);
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * Before main, in this order:
+ *
+ *   1. what the kernel left on the stack is noted in `process`;
+ *   2. the main thread's block and thread-local variables are laid out and the thread pointer is
+ * set;
+ *   3. the hook of whoever stands above runs (the scheduler makes this thread a worker);
+ *   4. constructors run: .preinit_array, .init_array;
+ *   5. main runs, and its return is keel_exit.
+ *
+ * The library is compiled without the stack protector: before step 2 there is no canary.
+ */
+#include <linux/auxvec.h>
+
+#include "base/panic.h"
+#include "base/process.h"
+#include "boot/boot.h"
+#include "keel/task.h"
+
+/*
+ * The initial stack (System V ABI, x86-64 supplement, 3.4.1), lowest address first:
+ *
+ *     argc | argv[0] ... argv[argc - 1] | NULL | environment ... | NULL | auxv pairs ... | AT_NULL
+ */
+static void read_initial_stack(void **stack)
+{
+    process.argument_count = (int)(intptr_t)stack[0];
+    process.arguments = (char **)(stack + 1);
+    process.environment = process.arguments + process.argument_count + 1;
+    char **entry = process.environment;
+    while (*entry != NULL)
+        entry++;
+    process.auxiliary = (const struct auxiliary_entry *)(const void *)(entry + 1);
+}
+
+/*
+ * The main thread's variables and block. In .bss they cost no mapping and share a page with what
+ * else is hot; a program with larger variables has them on the process's own stack.
+ */
+enum { main_reserve = 512 };
+static _Alignas(arch_cache_line) unsigned char main_memory[main_reserve];
+
+static void set_thread_pointer(void *memory)
+{
+    enum { wrfsbase_allowed = 1 << 1 };
+    struct thread_block *block = boot_tls_make(memory);
+    int by_instruction = (process_auxiliary(AT_HWCAP2, 0) & wrfsbase_allowed) != 0;
+    if (arch_thread_pointer_set(block, by_instruction) != 0)
+        arch_trap();
+}
+
+/* Defined by every program; it may take fewer arguments, or return nothing of use. */
+extern int main(int argc, char **argv, char **envp);
+
+typedef void constructor(int argc, char **argv, char **envp);
+extern constructor *__preinit_array_start[], *__preinit_array_end[];
+extern constructor *__init_array_start[], *__init_array_end[];
+#pragma weak __preinit_array_start
+#pragma weak __preinit_array_end
+#pragma weak __init_array_start
+#pragma weak __init_array_end
+
+static void run_constructors(constructor **first, constructor **end)
+{
+    for (constructor **each = first; each < end; each++)
+        (*each)(process.argument_count, process.arguments, process.environment);
+}
+
+/* Weak: a program without a scheduler has nothing to start. */
+__attribute__((weak)) void boot_hook_start(void)
+{
+}
+
+static _Noreturn void run_program(void)
+{
+    boot_hook_start();
+    run_constructors(__preinit_array_start, __preinit_array_end);
+    run_constructors(__init_array_start, __init_array_end);
+    keel_exit(main(process.argument_count, process.arguments, process.environment));
+}
+
+_Noreturn void boot_start(void *initial_stack_pointer)
+{
+    read_initial_stack(initial_stack_pointer);
+    size_t size = boot_tls_size();
+    if (size <= main_reserve) {
+        set_thread_pointer(main_memory);
+    } else {
+        /* This frame never ends, so what it carves from the stack stays. */
+        void *carved = __builtin_alloca(size + arch_cache_line);
+        set_thread_pointer((void *)round_up((uintptr_t)carved, arch_cache_line));
+    }
+    run_program();
+}
+
+/* Called by code that was compiled with -fstack-protector when its frame is damaged. */
+_Noreturn void __stack_chk_fail(void);
+_Noreturn void __stack_chk_fail(void)
+{
+    panic("stack smashing detected: a function wrote past its local variables");
+}

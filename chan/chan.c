@@ -1,0 +1,123 @@
+#include "chan/chan.h"
+
+#include "base/panic.h"
+#include "keel/mem.h"
+
+enum { slots_at = 128 };
+_Static_assert(sizeof(struct keel_chan) <= slots_at, "the slots begin behind the structure");
+
+keel_chan *keel_chan_create(size_t capacity, size_t element_size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(capacity, element_size, &bytes) ||
+        __builtin_add_overflow(bytes, slots_at, &bytes))
+        return NULL;
+    struct keel_chan *chan = keel_alloc(bytes);
+    if (chan == NULL)
+        return NULL;
+    *chan = (struct keel_chan){
+        .senders = 1,
+        .references = 1,
+        .capacity = capacity,
+        .element_size = element_size,
+        .slots = (unsigned char *)chan + slots_at,
+    };
+    list_init(&chan->senders_waiting);
+    list_init(&chan->receivers_waiting);
+    return chan;
+}
+
+/* Nobody else can reach the channel any more. */
+static void destroy(struct keel_chan *chan)
+{
+    if (!list_is_empty(&chan->senders_waiting) || !list_is_empty(&chan->receivers_waiting))
+        panic("a channel lost its last reference while a task waits on it");
+    for (size_t i = 0; i < chan->length && chan->destroy != NULL; i++)
+        chan->destroy(chan->slots + (chan->first + i) % chan->capacity * chan->element_size);
+    keel_free(chan);
+}
+
+/* Caller holds the lock; `woken` receives the waiters, to be readied when it is released. */
+static void close_locked(struct keel_chan *chan, struct list_node *woken)
+{
+    chan->closed = true;
+    list_take_all(woken, list_is_empty(&chan->senders_waiting) ? &chan->receivers_waiting
+                                                               : &chan->senders_waiting);
+}
+
+static void ready_all(struct list_node *woken)
+{
+    for (struct list_node *node = list_pop_front(woken); node != NULL;
+         node = list_pop_front(woken)) {
+        struct chan_waiter *waiter = container_of(node, struct chan_waiter, link);
+        sched_ready(waiter->task);
+    }
+}
+
+void keel_chan_close(keel_chan *chan)
+{
+    struct list_node woken;
+    lock_acquire(&chan->lock);
+    close_locked(chan, &woken);
+    lock_release(&chan->lock);
+    ready_all(&woken);
+}
+
+keel_chan *keel_chan_clone_sender(keel_chan *chan)
+{
+    lock_acquire(&chan->lock);
+    bool dropped = chan->senders == 0;
+    chan->senders++;
+    chan->references++;
+    lock_release(&chan->lock);
+    if (dropped)
+        panic("clone_sender of a channel whose last sender was dropped");
+    return chan;
+}
+
+void keel_chan_drop_sender(keel_chan *chan)
+{
+    struct list_node woken;
+    list_init(&woken);
+    lock_acquire(&chan->lock);
+    if (chan->senders == 0)
+        panic("drop_sender of a channel that has no sender left");
+    bool last_reference = false;
+    if (--chan->senders == 0)
+        close_locked(chan, &woken);
+    else
+        last_reference = --chan->references == 0;
+    lock_release(&chan->lock);
+    ready_all(&woken);
+    if (last_reference)
+        destroy(chan);
+}
+
+keel_chan *keel_chan_retain(keel_chan *chan)
+{
+    lock_acquire(&chan->lock);
+    chan->references++;
+    lock_release(&chan->lock);
+    return chan;
+}
+
+void keel_chan_release(keel_chan *chan, void (*destroy_element)(void *element))
+{
+    lock_acquire(&chan->lock);
+    if (destroy_element != NULL)
+        chan->destroy = destroy_element;
+    bool last_reference = --chan->references == 0;
+    lock_release(&chan->lock);
+    if (last_reference)
+        destroy(chan);
+}
+
+size_t keel_chan_length(const keel_chan *chan)
+{
+    return atomic_load(&chan->length, RELAXED); /* RELAXED: a snapshot */
+}
+
+size_t keel_chan_capacity(const keel_chan *chan)
+{
+    return chan->capacity;
+}

@@ -1,0 +1,112 @@
+/*
+ * keel/task.h: tasks, time, the environment, and the end of the process.
+ *
+ * A task is a function and its argument. It costs a small descriptor until it first runs; it gets a
+ * stack when it first runs and gives it back when it ends. Tasks run on workers, kernel threads
+ * that come at need, at most one per CPU that the process may use (KEEL_WORKERS=n overrides). There
+ * is no preemption: a task runs until it ends, parks, yields or sleeps. `main` is a task too, on
+ * the process's own stack.
+ *
+ * Unless a line says otherwise a function may be called from a task, may be called before `main`
+ * (from a constructor), may not be called from a signal handler, and does not park. Sizes are
+ * bytes; times are nanoseconds on CLOCK_MONOTONIC; errors are negative errno values.
+ *
+ * Thread-local variables (_Thread_local) belong to a worker. A task may wake on another worker
+ * after any call that may park, so neither the value nor the address of such a variable may be kept
+ * across such a call; compilers keep addresses, so use them only in functions that do not park.
+ */
+#ifndef KEEL_TASK_H
+#define KEEL_TASK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#define KEEL_NORETURN [[noreturn]]
+#else
+#define KEEL_NORETURN _Noreturn
+#endif
+
+/* A deadline that never comes; a wait without end. */
+#define KEEL_FOREVER INT64_MAX
+
+/* A handle to a task. keel_task_await and keel_task_detach consume it. */
+typedef struct keel_task keel_task;
+
+typedef struct {
+    const char *name; /* for reports; borrowed as long as the task lives; NULL: none */
+    uint32_t flags;   /* 0 */
+} keel_task_options;
+
+/*
+ * Starts a task that nobody awaits: fn(arg) will run on some worker, in no promised order.
+ * Errors: -ENOMEM, no memory for the descriptor or its queue.
+ * Ownership: `arg` belongs to the task from here on.
+ */
+int keel_spawn(void (*fn)(void *), void *arg);
+
+/*
+ * As keel_spawn, but returns a handle, which must be consumed once, by keel_task_await or
+ * keel_task_detach. `options`: NULL for the defaults; copied.
+ * Returns NULL when there is no memory or a flag is unknown.
+ */
+keel_task *keel_task_create(void *(*fn)(void *), void *arg, const keel_task_options *options);
+
+/*
+ * Waits until the task has ended and stores what its function returned in *result (unless `result`
+ * is NULL). Returns 0. Consumes the handle. May park.
+ * Undefined: awaiting a handle twice, or one's own.
+ */
+int keel_task_await(keel_task *task, void **result);
+
+/* Consumes the handle of a task that nobody will await. */
+void keel_task_detach(keel_task *task);
+
+/* The calling task's own handle: to compare, or for keel_task_set_name; never to be consumed. */
+keel_task *keel_task_self(void);
+
+/* The calling task's number, unique in the process; main's is 1. */
+uint64_t keel_task_id(void);
+
+/* The name that reports show for `task` (NULL: the caller). `name` is borrowed. */
+void keel_task_set_name(keel_task *task, const char *name);
+
+/* Lets other ready tasks run first. Parks when there are any. */
+void keel_yield(void);
+
+/*
+ * Parks for at least `ns` nanoseconds, or until `deadline`. A duration <= 0 and a deadline that has
+ * passed yield once; KEEL_FOREVER never wakes. Returns 0.
+ */
+int keel_sleep(int64_t ns);
+int keel_sleep_until(int64_t deadline);
+
+/* CLOCK_MONOTONIC, in nanoseconds. Also from a signal handler. */
+int64_t keel_now(void);
+
+/* How many workers the process may have at most: CPUs in its affinity mask, or KEEL_WORKERS. */
+unsigned keel_worker_count(void);
+
+/*
+ * Ends the process with `status` & 0xff, from anywhere, whatever else runs. Exit functions run
+ * once, last registered first, on the caller's stack, then destructors (.fini_array). Returning
+ * from main is keel_exit. May park, if an exit function does.
+ */
+KEEL_NORETURN void keel_exit(int status);
+
+/* Registers an exit function. Errors: -ENOMEM. */
+int keel_at_exit(void (*fn)(void));
+
+/* The value of an environment variable, or NULL. Borrowed: lives as long as the process. */
+const char *keel_environment(const char *name);
+
+/* The program's arguments, NULL-terminated; their number in *count unless it is NULL. Borrowed. */
+char **keel_arguments(int *count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,86 @@
+#include "mem/pages.h"
+
+#include <asm/unistd.h>
+#include <linux/mman.h>
+
+#include "base/atomic.h"
+
+void *page_map(size_t size)
+{
+    long address = arch_syscall6(__NR_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
+                                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return address < 0 && address > -4096 ? NULL : (void *)address;
+}
+
+/* Maps more than is asked for, so that an aligned part is within, and gives back the rest. */
+static void *map_and_trim(size_t size, size_t alignment)
+{
+    size_t padded;
+    if (__builtin_add_overflow(size, alignment - arch_page_size, &padded))
+        return NULL;
+    unsigned char *mapped = page_map(padded);
+    if (mapped == NULL)
+        return NULL;
+    unsigned char *aligned = (unsigned char *)round_up((uintptr_t)mapped, alignment);
+    size_t before = (size_t)(aligned - mapped);
+    size_t behind = padded - before - size;
+    /* A refusal costs addresses, no memory. */
+    if (before != 0)
+        page_unmap(mapped, before);
+    if (behind != 0)
+        page_unmap(aligned + size, behind);
+    return aligned;
+}
+
+void *page_map_aligned(size_t size, size_t alignment)
+{
+    /*
+     * The kernel maps below the last mapping. So where one was aligned the next is likely to be,
+     * and the first is not: it would be tried in vain. RELAXED: a hint, no more.
+     */
+    static bool likely_aligned;
+    if (__builtin_add_overflow(size, arch_page_size - 1, &size))
+        return NULL;
+    size = round_down(size, arch_page_size);
+    if (atomic_load(&likely_aligned, RELAXED)) {
+        void *mapped = page_map(size);
+        if (mapped == NULL || ((uintptr_t)mapped & (alignment - 1)) == 0)
+            return mapped;
+        page_unmap(mapped, size);
+    }
+    atomic_store(&likely_aligned, true, RELAXED); /* RELAXED: as above */
+    return map_and_trim(size, alignment);
+}
+
+bool page_unmap(void *address, size_t size)
+{
+    return arch_syscall2(__NR_munmap, (long)address, (long)size) == 0;
+}
+
+bool page_discard(void *address, size_t size)
+{
+    return arch_syscall3(__NR_madvise, (long)address, (long)size, MADV_DONTNEED) == 0;
+}
+
+bool page_protect(void *address, size_t size)
+{
+    return arch_syscall3(__NR_mprotect, (long)address, (long)size, PROT_NONE) == 0;
+}
+
+void page_keep_small(void *address, size_t size)
+{
+    arch_syscall3(__NR_madvise, (long)address, (long)size, MADV_NOHUGEPAGE);
+}
+
+bool page_grow(void *address, size_t size, size_t new_size)
+{
+    long result = arch_syscall5(__NR_mremap, (long)address, (long)size, (long)new_size, 0, 0);
+    return result == (long)address;
+}
+
+bool page_move(void *from, size_t size, void *to, size_t new_size)
+{
+    long result = arch_syscall5(__NR_mremap, (long)from, (long)size, (long)new_size,
+                                MREMAP_MAYMOVE | MREMAP_FIXED, (long)to);
+    return result == (long)to;
+}

@@ -1,0 +1,48 @@
+/*
+ * Mappings from the kernel: private, anonymous, readable and writable, zero at first. Addresses are
+ * page-aligned; sizes are rounded up to pages by the kernel. None of these calls keeps state that
+ * their result depends on.
+ */
+#ifndef KEEL_MEM_PAGES_H
+#define KEEL_MEM_PAGES_H
+
+#include "base/base.h"
+
+/* A new mapping, or NULL. */
+void *page_map(size_t size);
+
+/* A new mapping at a multiple of `alignment`, a power of two of at least a page; or NULL. */
+void *page_map_aligned(size_t size, size_t alignment);
+
+/*
+ * Takes the pages away. False when the kernel refuses, which it may when this cuts a mapping in two
+ * and the process has all the mappings that it may have (vm.max_map_count): all is as it was.
+ */
+bool page_unmap(void *address, size_t size);
+
+/*
+ * Lets the kernel have the memory behind the pages, which stay mapped. What they contained is
+ * undefined afterwards: not every kernel and emulator that accepts the call zeroes them.
+ */
+bool page_discard(void *address, size_t size);
+
+/* No access any more. False when the kernel refuses (vm.max_map_count). */
+bool page_protect(void *address, size_t size);
+
+/*
+ * Asks for no huge pages here. Where they are on for all memory the first touch would otherwise
+ * cost a program 2 MiB and a hundred times the time.
+ */
+void page_keep_small(void *address, size_t size);
+
+/* Grows the mapping where it is. False when something lies behind it, or there is no memory. */
+bool page_grow(void *address, size_t size, size_t new_size);
+
+/*
+ * Moves the pages of one mapping over another, which they replace; no byte is copied. False when
+ * the kernel refuses: then `from` is as it was, and of `to` it is not known whether it is still
+ * mapped.
+ */
+bool page_move(void *from, size_t size, void *to, size_t new_size);
+
+#endif

@@ -1,0 +1,72 @@
+#include "mem/stack.h"
+
+#include <asm/unistd.h>
+#include <linux/mman.h>
+
+#include "base/lock.h"
+
+_Static_assert(sizeof(struct mem_stack) % 16 == 0, "the top of a stack is 16-byte aligned");
+
+enum { pool_most = 256 };
+
+static struct {
+    struct lock lock; /* guards the two below */
+    struct mem_stack *first;
+    size_t pooled;
+    size_t mapped; /* atomic, a count for reports */
+} pool;
+
+static struct mem_stack *stack_map(void)
+{
+    long base = arch_syscall6(__NR_mmap, 0, mem_stack_slot, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+    if (base < 0 && base > -4096)
+        return NULL;
+    if (arch_syscall3(__NR_mprotect, base, mem_stack_guard, PROT_NONE) != 0) {
+        arch_syscall2(__NR_munmap, base, mem_stack_slot);
+        return NULL;
+    }
+    struct mem_stack *stack =
+        (struct mem_stack *)((uintptr_t)base + mem_stack_slot - sizeof(struct mem_stack));
+    stack->low = (uintptr_t)base + mem_stack_guard;
+    /* RELAXED: a count that nothing depends on. */
+    atomic_fetch_add(&pool.mapped, 1, RELAXED);
+    return stack;
+}
+
+static void stack_unmap(struct mem_stack *stack)
+{
+    atomic_fetch_sub(&pool.mapped, 1, RELAXED); /* RELAXED: as in stack_map */
+    arch_syscall2(__NR_munmap, (long)(stack->low - mem_stack_guard), mem_stack_slot);
+}
+
+struct mem_stack *mem_stack_acquire(void)
+{
+    lock_acquire(&pool.lock);
+    struct mem_stack *stack = pool.first;
+    if (stack != NULL) {
+        pool.first = stack->next;
+        pool.pooled--;
+    }
+    lock_release(&pool.lock);
+    return stack != NULL ? stack : stack_map();
+}
+
+void mem_stack_release(struct mem_stack *stack)
+{
+    lock_acquire(&pool.lock);
+    bool keep = pool.pooled < pool_most;
+    if (keep) {
+        stack->next = pool.first;
+        pool.first = stack;
+        pool.pooled++;
+    }
+    lock_release(&pool.lock);
+    if (!keep)
+        stack_unmap(stack);
+}
+
+size_t mem_stack_count(void)
+{
+    return atomic_load(&pool.mapped, RELAXED); /* RELAXED: as in stack_map */
+}

@@ -1,0 +1,56 @@
+/*
+ * Task stacks: slots of address space, committed by touch, with a guard below.
+ *
+ *     mapping    low                                       top
+ *     | guard    | usable, grows down            <-- | header |
+ *     |  64 KiB  |                                   | struct mem_stack
+ *
+ * The guard is 64 KiB wide because the code of users has no stack probes: one frame of 51 KB must
+ * not jump over it into somebody else's slot.
+ *
+ * Released stacks are kept, warm, in a pool that all threads share, up to a limit; beyond it they
+ * go back to the kernel. (Workers keep a few of their own before they come here.)
+ */
+#ifndef KEEL_MEM_STACK_H
+#define KEEL_MEM_STACK_H
+
+#include "base/base.h"
+
+enum {
+    mem_stack_guard = 64 * 1024,
+    mem_stack_slot = 256 * 1024,
+};
+
+/* Lies at the top of the stack that it describes. */
+struct mem_stack {
+    struct mem_stack *next; /* in a pool or cache */
+    uintptr_t low;          /* the lowest usable byte; the guard ends here */
+};
+
+/* A stack, from the pool or the kernel. NULL when the kernel refuses. */
+struct mem_stack *mem_stack_acquire(void);
+
+/* Gives a stack back that nobody runs on. */
+void mem_stack_release(struct mem_stack *stack);
+
+/* How many stacks are mapped now. */
+size_t mem_stack_count(void);
+
+/* The first byte above what may be used, 16-byte aligned. */
+static inline void *mem_stack_top(struct mem_stack *stack)
+{
+    return stack;
+}
+
+/* Whether the address lies in the guard below the stack. Also from a signal handler. */
+static inline bool mem_stack_guards(const struct mem_stack *stack, uintptr_t address)
+{
+    return address < stack->low && address >= stack->low - mem_stack_guard;
+}
+
+static inline size_t mem_stack_usable(const struct mem_stack *stack)
+{
+    return (uintptr_t)stack - stack->low;
+}
+
+#endif

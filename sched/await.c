@@ -1,0 +1,35 @@
+#include "sched/sched.h"
+
+/* Publishes the caller as the waiter; if the task has ended meanwhile, wakes the caller itself. */
+static void step_await(struct keel_task *self, void *data)
+{
+    struct keel_task *task = data;
+    uintptr_t none = SCHED_JOIN_NONE;
+    /*
+     * RELEASE: with the ACQUIRE in finish (run.c), which takes over the waiter. On failure ACQUIRE:
+     * with the RELEASE there, which publishes the result.
+     */
+    if (!atomic_compare_exchange(&task->join, &none, (uintptr_t)self, RELEASE, ACQUIRE))
+        sched_ready(self);
+}
+
+int keel_task_await(keel_task *task, void **result)
+{
+    /* ACQUIRE: with the RELEASE in finish (run.c), which publishes the result. */
+    if (atomic_load(&task->join, ACQUIRE) != SCHED_JOIN_DONE) {
+        sched_before_park();
+        sched_park(SCHED_WAIT_AWAIT, task, step_await, task);
+    }
+    if (result != NULL)
+        *result = task->arg;
+    sched_task_recycle(task);
+    return 0;
+}
+
+void keel_task_detach(keel_task *task)
+{
+    uintptr_t none = SCHED_JOIN_NONE;
+    /* ACQ_REL: as the waiter in step_await; whoever comes second recycles. */
+    if (!atomic_compare_exchange(&task->join, &none, SCHED_JOIN_DETACHED, ACQ_REL, ACQUIRE))
+        sched_task_recycle(task);
+}

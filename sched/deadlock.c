@@ -1,0 +1,105 @@
+/*
+ * The report of a deadlock: every task waits, and nothing is left that could wake one. Tasks are
+ * grouped by the place that spawned them and the reason for which they wait.
+ */
+#include "base/panic.h"
+#include "base/process.h"
+#include "sched/sched.h"
+
+static const char *const reason_texts[] = {
+#define WAIT_REASON(name, text) [name] = text,
+#include "sched/wait_reason.tbl"
+#undef WAIT_REASON
+};
+
+enum { groups_most = 64, deadlock_status = 2 };
+
+struct group {
+    const struct keel_task *first;
+    size_t count;
+};
+
+struct report {
+    struct group groups[groups_most];
+    size_t group_count;
+    size_t waiting;
+    size_t ungrouped;
+};
+
+static void add_to_report(struct keel_task *task, void *data)
+{
+    struct report *report = data;
+    /* RELAXED: nobody runs any more. */
+    if (atomic_load(&task->state, RELAXED) != SCHED_TASK_PARKED)
+        return;
+    report->waiting++;
+    for (size_t i = 0; i < report->group_count; i++) {
+        struct group *group = &report->groups[i];
+        if (group->first->spawn_site == task->spawn_site &&
+            group->first->wait_reason == task->wait_reason) {
+            group->count++;
+            return;
+        }
+    }
+    if (report->group_count == groups_most)
+        report->ungrouped++;
+    else
+        report->groups[report->group_count++] = (struct group){.first = task, .count = 1};
+}
+
+static void write_group(const struct group *group)
+{
+    struct line line;
+    line_begin(&line);
+    line_text(&line, "keel:   ");
+    line_task(&line, &group->first->identity);
+    if (group->count > 1) {
+        line_text(&line, " and ");
+        line_number(&line, group->count - 1);
+        line_text(&line, group->count > 2 ? " others" : " other");
+    }
+    line_text(&line, ": ");
+    line_text(&line, reason_texts[group->first->wait_reason]);
+    if (group->first->wait_object != NULL) {
+        line_text(&line, " ");
+        line_hex(&line, (uintptr_t)group->first->wait_object);
+    }
+    if (group->first->spawn_site != NULL) {
+        line_text(&line, ", spawned at ");
+        line_hex(&line, (uintptr_t)group->first->spawn_site);
+    }
+    line_write(&line, standard_error);
+}
+
+_Noreturn void sched_deadlock(void)
+{
+    static uint8_t reported;
+    /* RELAXED: only claims; nobody runs who could change what the report reads. */
+    if (atomic_exchange(&reported, 1, RELAXED) != 0)
+        process_wait_for_end();
+    struct report report = {.group_count = 0};
+    struct line line;
+    sched_task_each(add_to_report, &report);
+    line_begin(&line);
+    if (sched.starved != NULL) {
+        line_text(&line,
+                  "keel: no memory for a task stack: tasks wait to begin, and all others wait; "
+                  "stacks mapped: ");
+        line_number(&line, mem_stack_count());
+        line_text(&line, "; the limit may be /proc/sys/vm/max_map_count");
+    } else {
+        line_text(&line, "keel: deadlock: all tasks are asleep (");
+        line_number(&line, report.waiting);
+        line_text(&line, ")");
+    }
+    line_write(&line, standard_error);
+    for (size_t i = 0; i < report.group_count; i++)
+        write_group(&report.groups[i]);
+    if (report.ungrouped > 0) {
+        line_text(&line, "keel:   and ");
+        line_number(&line, report.ungrouped);
+        line_text(&line, " more");
+        line_write(&line, standard_error);
+    }
+    process_end(deadlock_status);
+}

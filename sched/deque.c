@@ -1,0 +1,108 @@
+#include "sched/deque.h"
+
+#include "base/atomic.h"
+#include "mem/pages.h"
+
+struct deque_array {
+    int64_t capacity; /* a power of two */
+    struct keel_task *slots[];
+};
+
+enum { deque_first_bytes = arch_page_size };
+
+static int64_t capacity_in(size_t bytes)
+{
+    size_t capacity = 1;
+    while (sizeof(struct deque_array) + 2 * capacity * sizeof(struct keel_task *) <= bytes)
+        capacity *= 2;
+    return (int64_t)capacity;
+}
+
+static struct keel_task **slot(struct deque_array *array, int64_t position)
+{
+    return &array->slots[position & (array->capacity - 1)];
+}
+
+/* An array of twice the capacity with the same tasks at the same positions. NULL: no memory. */
+static struct deque_array *grow(struct deque *deque, int64_t top, int64_t bottom)
+{
+    struct deque_array *old = deque->array;
+    size_t bytes = deque_first_bytes;
+    if (old != NULL) {
+        size_t slots = 2 * (size_t)old->capacity * sizeof(struct keel_task *);
+        bytes = round_up(sizeof *old + slots, arch_page_size);
+    }
+    struct deque_array *array = page_map(bytes);
+    if (array == NULL)
+        return NULL;
+    array->capacity = capacity_in(bytes);
+    for (int64_t i = top; i < bottom; i++)
+        *slot(array, i) = *slot(old, i);
+    /* RELEASE: with the ACQUIRE of the array in deque_steal. */
+    atomic_store(&deque->array, array, RELEASE);
+    return array;
+}
+
+bool deque_push(struct deque *deque, struct keel_task *task)
+{
+    int64_t bottom = atomic_load(&deque->bottom, RELAXED); /* RELAXED: our own */
+    /* ACQUIRE: with the compare-and-swaps on top; the slot is free once top has passed it. */
+    int64_t top = atomic_load(&deque->top, ACQUIRE);
+    struct deque_array *array = deque->array;
+    if (array == NULL || bottom - top >= array->capacity) {
+        array = grow(deque, top, bottom);
+        if (array == NULL)
+            return false;
+    }
+    atomic_store(slot(array, bottom), task, RELAXED); /* RELAXED: published by bottom */
+    /* RELEASE: with the ACQUIRE of bottom in deque_steal; publishes slot and task. */
+    atomic_store(&deque->bottom, bottom + 1, RELEASE);
+    return true;
+}
+
+struct keel_task *deque_take(struct deque *deque)
+{
+    struct deque_array *array = deque->array;
+    int64_t bottom = atomic_load(&deque->bottom, RELAXED) - 1; /* RELAXED: our own */
+    /* An empty deque costs no fence: top never passes what bottom was. */
+    if (atomic_load(&deque->top, RELAXED) > bottom)
+        return NULL;
+    atomic_store(&deque->bottom, bottom, RELAXED);   /* RELAXED: ordered by the fence */
+    atomic_fence(SEQ_CST);                           /* with the fence in deque_steal */
+    int64_t top = atomic_load(&deque->top, RELAXED); /* RELAXED: ordered by the fence */
+    struct keel_task *task = NULL;
+    if (top <= bottom) {
+        task = atomic_load(slot(array, bottom), RELAXED); /* RELAXED: our own writes */
+        if (top < bottom)
+            return task;
+        /* The last one. SEQ_CST: with the compare-and-swap in deque_steal. */
+        if (!atomic_compare_exchange(&deque->top, &top, top + 1, SEQ_CST, RELAXED))
+            task = NULL;
+    }
+    atomic_store(&deque->bottom, bottom + 1, RELAXED); /* RELAXED: empty again, nothing published */
+    return task;
+}
+
+struct keel_task *deque_steal(struct deque *deque)
+{
+    /* ACQUIRE: with the compare-and-swap of the thief before us. */
+    int64_t top = atomic_load(&deque->top, ACQUIRE);
+    atomic_fence(SEQ_CST); /* with the fence in deque_take */
+    /* ACQUIRE: with the RELEASE of bottom in deque_push. */
+    int64_t bottom = atomic_load(&deque->bottom, ACQUIRE);
+    if (top >= bottom)
+        return NULL;
+    /* ACQUIRE: with the RELEASE in grow. */
+    struct deque_array *array = atomic_load(&deque->array, ACQUIRE);
+    struct keel_task *task = atomic_load(slot(array, top), RELAXED); /* RELAXED: see bottom */
+    /* SEQ_CST: with the compare-and-swap in deque_take, and for the next push's ACQUIRE of top. */
+    if (!atomic_compare_exchange(&deque->top, &top, top + 1, SEQ_CST, RELAXED))
+        return NULL;
+    return task;
+}
+
+bool deque_looks_empty(struct deque *deque)
+{
+    /* RELAXED: the fences around the idle protocol order it (idle.c). */
+    return atomic_load(&deque->top, RELAXED) >= atomic_load(&deque->bottom, RELAXED);
+}

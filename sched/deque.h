@@ -1,0 +1,49 @@
+/*
+ * The work-stealing deque: tasks that have not begun.
+ *
+ * Its owner, one worker, pushes and takes at the bottom, newest first; thieves take at the top,
+ * oldest first. Chase and Lev, "Dynamic circular work-stealing deque" (SPAA 2005), with the memory
+ * orders of Le, Pop, Cohen and Zappa Nardelli, "Correct and efficient work-stealing for weak memory
+ * models" (PPoPP 2013).
+ *
+ * Invariants
+ *   top <= bottom + 1, and top never goes down, so a compare-and-swap on top cannot be fooled by a
+ *   value that came back;
+ *   the tasks inside are slots[top % capacity] ... slots[(bottom - 1) % capacity];
+ *   a slot is overwritten only when bottom has run a whole capacity past it, which push prevents by
+ *   growing: so what a thief has read is the task, if its compare-and-swap on top succeeds.
+ *
+ * The one race: owner and thief want the last task. The owner writes bottom, then reads top; the
+ * thief reads top, then bottom. A sequentially consistent fence between the two accesses on both
+ * sides makes at least one see the other, and the compare-and-swap on top decides.
+ *
+ * An array that was outgrown is kept until the process ends: a thief may still read it. Sizes
+ * double, so all old ones together are smaller than the newest.
+ */
+#ifndef KEEL_SCHED_DEQUE_H
+#define KEEL_SCHED_DEQUE_H
+
+#include "base/base.h"
+
+struct keel_task;
+struct deque_array;
+
+struct deque {
+    _Alignas(arch_cache_line) int64_t top;    /* thieves' end */
+    _Alignas(arch_cache_line) int64_t bottom; /* owner's end */
+    struct deque_array *array;                /* NULL until the first push */
+};
+
+/* Owner only. False when there is no memory to grow: the task is not inside. */
+bool deque_push(struct deque *deque, struct keel_task *task);
+
+/* Owner only: the newest task, or NULL. */
+struct keel_task *deque_take(struct deque *deque);
+
+/* Anyone: the oldest task, or NULL when it is empty or another was faster. */
+struct keel_task *deque_steal(struct deque *deque);
+
+/* Anyone: a hint, unless the caller has a fence before it and the owner one after its push. */
+bool deque_looks_empty(struct deque *deque);
+
+#endif

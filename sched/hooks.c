@@ -1,0 +1,46 @@
+/*
+ * What the rooms below call when a scheduler is in the image. This object also defines `sched`,
+ * which every other object of the room refers to: so whoever uses any of it has the hooks too.
+ */
+#include "base/output.h"
+#include "boot/boot.h"
+#include "sched/sched.h"
+#include "signal/signal.h"
+
+struct sched sched;
+
+static struct sched_worker first_worker;
+static struct sched_mutex printing;
+
+/* Before main: the main thread becomes a worker, and main its running task. */
+void boot_hook_start(void)
+{
+    sched_read_options();
+    list_init(&sched.idle);
+    sched_worker_init(&first_worker, thread_block(), 0);
+    sched.workers[0] = &first_worker;
+    sched.worker_count = 1;
+    sched.awake = 1;
+    sched_main_task.identity = (struct task_identity){.id = 1, .name = "main"};
+    sched_main_task.state = SCHED_TASK_RUNNING;
+    thread_block()->task = &sched_main_task.identity;
+    signal_start();
+}
+
+/* Another task runs the exit functions; this one holds no worker while it waits for the end. */
+_Noreturn void boot_hook_exit_wait(void)
+{
+    sched_before_park();
+    for (;;)
+        sched_park(SCHED_WAIT_EXIT, NULL, sched_step_none, NULL);
+}
+
+void output_hook_begin(void)
+{
+    sched_mutex_lock(&printing);
+}
+
+void output_hook_end(void)
+{
+    sched_mutex_unlock(&printing);
+}

@@ -1,0 +1,275 @@
+/*
+ * When a worker sleeps, and who wakes it.
+ *
+ * The goal: no wake-up is lost (work that somebody made findable is found although every worker was
+ * just about to sleep), and as few wakes as possible: waking an idle core is the dearest thing that
+ * a scheduler does.
+ *
+ * Rejected: waking a worker for every task (thundering herds); a counting semaphore of tasks (two
+ * locked operations a task even when nobody sleeps); one common futex (wakes are not directed, and
+ * the kernel's queue lock becomes the scheduler's).
+ *
+ * A worker is running, searching, or asleep. `searching` counts the searchers; at most one is woken
+ * at a time, because one searcher that finds work wakes the next.
+ *
+ * Who makes work findable (sched_ready, sched_start):
+ *     1. puts the task into a queue;
+ *     2. fence SEQ_CST;
+ *     3. when nobody searches and somebody sleeps (or may be made): claims the search by a
+ *        compare-and-swap of `searching` from 0 to 1, takes a sleeper off the list, counts it
+ * awake, sets its word and wakes it. The claim passes to the woken worker.
+ *
+ * Who goes to sleep:
+ *     a. enters the list of sleepers, counts itself no longer awake;
+ *     b. gives up its search (`searching` - 1);
+ *     c. fence SEQ_CST;
+ *     d. looks at all queues once more; when there is work, leaves the list and searches again;
+ *     e. waits on its word.
+ *
+ * Why nothing is lost. By the two fences, either step d sees the task of step 1, or step 3 sees the
+ * sleeper of a and the search given up in b. If step 3 sees another searcher instead, that one has
+ * yet to pass b, c, d, and will see the task there; or it finds other work first: then it is the
+ * last searcher, and sched_search_end does step 3 in its place.
+ *
+ * Deadlock. `awake` counts who is not in the list; a waker counts the sleeper awake before it wakes
+ * it, a maker counts the worker before the clone. Only who is awake can make work. So when the
+ * count falls to 0, no task runs, none is being woken, and what is not in a queue or timer then
+ * will never be. Several sleepers may find that out; the first reports.
+ */
+#include <asm/errno.h>
+#include <asm/unistd.h>
+#include <linux/futex.h>
+
+#include "abi/time.h"
+#include "base/clock.h"
+#include "mem/mem.h"
+#include "sched/sched.h"
+
+/* ---- the global queue */
+
+void sched_global_push(struct keel_task *task)
+{
+    task->next = NULL;
+    lock_acquire(&sched.global_lock);
+    if (sched.global_last != NULL)
+        sched.global_last->next = task;
+    else
+        sched.global_first = task;
+    sched.global_last = task;
+    /* RELAXED: read as a hint, or after the fences of the protocol above. */
+    atomic_store(&sched.global_count, sched.global_count + 1, RELAXED);
+    lock_release(&sched.global_lock);
+}
+
+struct keel_task *sched_global_pop(void)
+{
+    if (atomic_load(&sched.global_count, RELAXED) == 0) /* RELAXED: as above */
+        return NULL;
+    lock_acquire(&sched.global_lock);
+    struct keel_task *task = sched.global_first;
+    if (task != NULL) {
+        sched.global_first = task->next;
+        if (task->next == NULL)
+            sched.global_last = NULL;
+        atomic_store(&sched.global_count, sched.global_count - 1, RELAXED); /* RELAXED: as above */
+    }
+    lock_release(&sched.global_lock);
+    return task;
+}
+
+void sched_starve(struct keel_task *task)
+{
+    lock_acquire(&sched.global_lock);
+    task->next = sched.starved;
+    atomic_store(&sched.starved, task, RELAXED); /* RELAXED: see sched_feed_starved */
+    lock_release(&sched.global_lock);
+}
+
+void sched_feed_starved(void)
+{
+    /*
+     * RELAXED: a task that starves at this very moment may be missed, but not for ever: it starves
+     * only while stacks are out, and each of them comes by here.
+     */
+    if (likely(atomic_load(&sched.starved, RELAXED) == NULL))
+        return;
+    lock_acquire(&sched.global_lock);
+    struct keel_task *task = sched.starved;
+    if (task != NULL)
+        atomic_store(&sched.starved, task->next, RELAXED);
+    lock_release(&sched.global_lock);
+    if (task == NULL)
+        return;
+    sched_global_push(task);
+    sched_wake_one(false);
+}
+
+bool sched_any_work(void)
+{
+    if (atomic_load(&sched.global_count, RELAXED) != 0) /* RELAXED: after the fence of step c */
+        return true;
+    /* ACQUIRE: with the RELEASE in sched_worker_make. */
+    uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
+    for (uint32_t i = 0; i < count; i++) {
+        struct sched_worker *worker = sched.workers[i];
+        if (!ring_looks_empty(&worker->ready) || !deque_looks_empty(&worker->fresh))
+            return true;
+    }
+    return false;
+}
+
+/* ---- waking */
+
+/* Takes a worker off the list of sleepers. Caller holds idle_lock. */
+static void leave_idle(struct sched_worker *worker)
+{
+    list_remove(&worker->idle_link);
+    worker->is_idle = false;
+    /* RELAXED: ordered by idle_lock, and by the fences of the protocol. */
+    atomic_store(&sched.idle_count, sched.idle_count - 1, RELAXED);
+    atomic_store(&sched.awake, sched.awake + 1, RELAXED);
+}
+
+static bool may_make_worker(void)
+{
+    /* RELAXED: hints; sched_worker_make decides. */
+    return atomic_load(&sched.worker_count, RELAXED) < sched_worker_limit();
+}
+
+/* Wakes the worker that fell asleep last. False when there is none. */
+static bool wake_sleeper(void)
+{
+    struct sched_worker *worker = NULL;
+    lock_acquire(&sched.idle_lock);
+    if (!list_is_empty(&sched.idle)) {
+        worker = container_of(sched.idle.next, struct sched_worker, idle_link);
+        leave_idle(worker);
+    }
+    lock_release(&sched.idle_lock);
+    if (worker == NULL)
+        return false;
+    /* RELEASE: with the ACQUIRE in sched_idle_sleep; hands over the claimed search. */
+    atomic_store(&worker->wake_word, 1, RELEASE);
+    arch_syscall3(__NR_futex, (long)&worker->wake_word, FUTEX_WAKE_PRIVATE, 1);
+    return true;
+}
+
+void sched_wake_one(bool may_make)
+{
+    atomic_fence(SEQ_CST); /* step 2, with step c */
+    for (;;) {
+        /* RELAXED: ordered by the fence. */
+        if (atomic_load(&sched.searching, RELAXED) != 0)
+            return;
+        bool make = false;
+        if (atomic_load(&sched.idle_count, RELAXED) == 0) {
+            make = may_make && may_make_worker();
+            if (!make)
+                return;
+        }
+        uint32_t none = 0;
+        /* SEQ_CST: with the other changes of `searching`; one waker at a time. */
+        if (!atomic_compare_exchange(&sched.searching, &none, 1, SEQ_CST, RELAXED))
+            return;
+        if (wake_sleeper() || (make && sched_worker_make()))
+            return;
+        /*
+         * Nobody could be woken or made, so the claim is given up; and because others may have
+         * relied on it meanwhile, the question is asked once more.
+         */
+        atomic_fetch_sub(&sched.searching, 1, SEQ_CST); /* SEQ_CST: as the claim */
+        atomic_fence(SEQ_CST);
+    }
+}
+
+/* ---- searching */
+
+void sched_search_begin(struct sched_worker *worker)
+{
+    if (worker->searching)
+        return;
+    worker->searching = true;
+    atomic_fetch_add(&sched.searching, 1, SEQ_CST); /* SEQ_CST: with the claim in sched_wake_one */
+}
+
+void sched_search_end(struct sched_worker *worker)
+{
+    if (!worker->searching)
+        return;
+    worker->searching = false;
+    /* SEQ_CST: with the claim in sched_wake_one. */
+    if (atomic_fetch_sub(&sched.searching, 1, SEQ_CST) != 1)
+        return;
+    /* In the place of spawns that relied on this search, a worker may be made too, if there is
+     * more. */
+    sched_wake_one(may_make_worker() && sched_any_work());
+}
+
+/* ---- sleeping */
+
+static void wait_on_word(struct sched_worker *worker, int64_t deadline)
+{
+    struct abi_timespec until = {
+        .seconds = deadline / abi_nanoseconds_per_second,
+        .nanoseconds = deadline % abi_nanoseconds_per_second,
+    };
+    struct abi_timespec *timeout = deadline == CLOCK_FOREVER ? NULL : &until;
+    arch_syscall6(__NR_futex, (long)&worker->wake_word, FUTEX_WAIT_BITSET_PRIVATE, 0, (long)timeout,
+                  0, FUTEX_BITSET_MATCH_ANY);
+}
+
+/* Steps a and b. */
+static void enter_idle(struct sched_worker *worker)
+{
+    lock_acquire(&sched.idle_lock);
+    atomic_store(&worker->wake_word, 0,
+                 RELAXED); /* RELAXED: who will set it takes the lock first */
+    list_push_front(&sched.idle, &worker->idle_link);
+    worker->is_idle = true;
+    /* RELAXED: ordered by idle_lock, and by the fences of the protocol. */
+    atomic_store(&sched.idle_count, sched.idle_count + 1, RELAXED);
+    atomic_store(&sched.awake, sched.awake - 1, RELAXED);
+    lock_release(&sched.idle_lock);
+    worker->searching = false;
+    atomic_fetch_sub(&sched.searching, 1, SEQ_CST); /* SEQ_CST: with the claim in sched_wake_one */
+}
+
+/*
+ * While nobody is awake and the lock is held, nobody can become awake (a sleeper whose time has
+ * come takes the lock first): so queues and timers stand still, and the answer is exact.
+ */
+static bool nothing_can_go_on(void)
+{
+    lock_acquire(&sched.idle_lock);
+    bool result = sched.awake == 0 && !sched_any_work() && !sched_timers_armed();
+    lock_release(&sched.idle_lock);
+    return result;
+}
+
+/* Leaves the list unless a waker was faster: then its claimed search is ours. */
+static void leave_or_inherit(struct sched_worker *worker)
+{
+    lock_acquire(&sched.idle_lock);
+    bool woken = !worker->is_idle;
+    if (!woken)
+        leave_idle(worker);
+    lock_release(&sched.idle_lock);
+    worker->searching = woken;
+}
+
+void sched_idle_sleep(struct sched_worker *worker)
+{
+    mem_heap_collect();
+    enter_idle(worker);
+    int64_t deadline = sched_timers_cover(worker);
+    atomic_fence(SEQ_CST); /* step c, with step 2 */
+    if (!sched_any_work()) {
+        if (nothing_can_go_on())
+            sched_deadlock();
+        /* ACQUIRE: with the RELEASE in wake_sleeper. */
+        if (atomic_load(&worker->wake_word, ACQUIRE) == 0)
+            wait_on_word(worker, deadline);
+    }
+    sched_timers_uncover(worker);
+    leave_or_inherit(worker);
+}

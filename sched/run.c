@@ -1,0 +1,331 @@
+/*
+ * Picking, switching, parking. sched.h says how a runner works; here is what keeps it right.
+ *
+ * Every arrival on a stack after a switch (in sched_park, in sched_runner) first runs the deferred
+ * step of the task that was left: only then can that task be found and woken. Between the switch
+ * and that step nothing may park, and whatever lock the step releases is held: so what lies between
+ * must be short. sched_before_park does beforehand what is long.
+ *
+ * Fairness. Ring and deque take turns; every 61st pick looks first at the global queue and at the
+ * oldest entries of the deque, so that nothing waits for ever behind a pair of tasks that keep
+ * readying each other, on one worker too.
+ */
+#include "base/panic.h"
+#include "sched/sched.h"
+
+enum {
+    picks_between_oldest = 61,
+    stacks_kept = 16, /* a worker's cache; more go to the shared pool */
+    search_rounds = 200,
+};
+
+/* ---- spare stacks */
+
+static bool have_spare(struct sched_worker *worker)
+{
+    if (worker->stacks != NULL)
+        return true;
+    struct mem_stack *stack = mem_stack_acquire();
+    if (stack == NULL)
+        return false;
+    stack->next = NULL;
+    worker->stacks = stack;
+    worker->stack_count = 1;
+    return true;
+}
+
+void sched_before_park(void)
+{
+    if (likely(have_spare(sched_worker())))
+        return;
+    struct line line;
+    panic_begin(&line);
+    line_text(&line, "no memory for a task stack; mapped: ");
+    line_number(&line, mem_stack_count());
+    line_text(&line, "; the limit may be /proc/sys/vm/max_map_count");
+    panic_end(&line);
+}
+
+static struct mem_stack *take_spare(struct sched_worker *worker)
+{
+    struct mem_stack *stack = worker->stacks;
+    worker->stacks = stack->next;
+    worker->stack_count--;
+    return stack;
+}
+
+/* The deferred step of a runner that gave up its stack, which is `data`. */
+static void step_release_stack(struct keel_task *task, void *data)
+{
+    (void)task;
+    struct sched_worker *worker = sched_worker();
+    struct mem_stack *stack = data;
+    if (worker->stack_count < stacks_kept) {
+        stack->next = worker->stacks;
+        worker->stacks = stack;
+        worker->stack_count++;
+    } else {
+        mem_stack_release(stack);
+    }
+    sched_feed_starved();
+}
+
+/* ---- picking */
+
+static struct keel_task *pick_oldest(struct sched_worker *worker)
+{
+    struct keel_task *task = sched_global_pop();
+    if (task == NULL)
+        task = deque_steal(&worker->fresh);
+    return task;
+}
+
+/* The next task of this worker's own queues, or NULL. */
+static struct keel_task *pick_local(struct sched_worker *worker)
+{
+    struct keel_task *task = NULL;
+    unsigned count = ++worker->pick_count;
+    if (count % picks_between_oldest == 0)
+        task = pick_oldest(worker);
+    if (task == NULL && count % 2 == 0)
+        task = deque_take(&worker->fresh);
+    if (task == NULL)
+        task = ring_pop(&worker->ready);
+    if (task == NULL && count % 2 != 0)
+        task = deque_take(&worker->fresh);
+    return task;
+}
+
+/* xorshift32 (Marsaglia, 2003): where to begin the round of victims. */
+static uint32_t next_random(struct sched_worker *worker)
+{
+    uint32_t value = worker->random;
+    value ^= value << 13;
+    value ^= value >> 17;
+    value ^= value << 5;
+    return worker->random = value;
+}
+
+static struct keel_task *steal_from(struct sched_worker *victim)
+{
+    struct keel_task *task = deque_steal(&victim->fresh);
+    if (task == NULL)
+        task = ring_pop(&victim->ready);
+    return task;
+}
+
+/* One round over all other workers. */
+static struct keel_task *steal(struct sched_worker *worker)
+{
+    /* ACQUIRE: with the RELEASE in sched_worker_make, which publishes workers[]. */
+    uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
+    uint32_t first = next_random(worker) % count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct sched_worker *victim = sched.workers[(first + i) % count];
+        if (victim == worker)
+            continue;
+        struct keel_task *task = steal_from(victim);
+        if (task != NULL) {
+            worker->steal_count++;
+            return task;
+        }
+    }
+    return NULL;
+}
+
+/*
+ * Looks everywhere. While others run, work may appear at any moment, and to be woken costs tens of
+ * microseconds: so one searcher looks on for a while before it gives up.
+ */
+static struct keel_task *search(struct sched_worker *worker)
+{
+    struct keel_task *task = NULL;
+    for (unsigned round = 0; task == NULL && round < search_rounds; round++) {
+        task = pick_local(worker);
+        if (task == NULL)
+            task = sched_global_pop();
+        if (task == NULL)
+            task = steal(worker);
+        /* RELAXED: hints; what is missed here is found by the check in sched_idle_sleep. */
+        if (task == NULL &&
+            (atomic_load(&sched.searching, RELAXED) > 1 || atomic_load(&sched.awake, RELAXED) <= 1))
+            break;
+        arch_pause();
+    }
+    return task;
+}
+
+/* The next task for the calling runner; sleeps until there is one. */
+static struct keel_task *find_work(struct sched_worker *worker)
+{
+    for (;;) {
+        sched_timers_run();
+        struct keel_task *task = pick_local(worker);
+        if (task == NULL) {
+            sched_search_begin(worker);
+            task = search(worker);
+        }
+        if (task != NULL && task->context == NULL && !have_spare(worker)) {
+            sched_starve(task);
+            continue;
+        }
+        if (task != NULL) {
+            sched_search_end(worker);
+            return task;
+        }
+        sched_idle_sleep(worker);
+    }
+}
+
+/* ---- switching */
+
+static void after_switch(void)
+{
+    struct sched_worker *worker = sched_worker();
+    sched_step *step = worker->step;
+    if (step != NULL) {
+        worker->step = NULL;
+        step(worker->step_task, worker->step_data);
+    }
+    /* Here, because tasks that switch to each other directly never come by a runner. */
+    sched_timers_run();
+}
+
+static void set_running(struct keel_task *task)
+{
+    thread_block()->task = &task->identity;
+    atomic_store(&task->state, SCHED_TASK_RUNNING, RELAXED); /* RELAXED: for reports */
+}
+
+/* The task has ended: whoever waits for it is woken, or whoever will wait finds the result. */
+static void finish(struct keel_task *task, void *result)
+{
+    thread_block()->task = NULL;
+    task->arg = result;
+    /*
+     * ACQ_REL: RELEASE publishes the result to the ACQUIRE in keel_task_await; ACQUIRE takes over
+     * the waiter from the RELEASE there. After it the descriptor may be gone, unless it is ours to
+     * recycle.
+     */
+    uintptr_t join = atomic_exchange(&task->join, SCHED_JOIN_DONE, ACQ_REL);
+    if (join == SCHED_JOIN_DETACHED)
+        sched_task_recycle(task);
+    else if (join != SCHED_JOIN_NONE)
+        sched_ready((struct keel_task *)join);
+}
+
+static void run_fresh(struct keel_task *task, struct mem_stack *stack)
+{
+    task->stack = stack;
+    set_running(task);
+    void *result = NULL;
+    if (task->returns_nothing)
+        task->fn.call_detached(task->arg);
+    else
+        result = task->fn.call(task->arg);
+    finish(task, result);
+}
+
+_Noreturn void sched_runner(void *own_stack)
+{
+    struct mem_stack *stack = own_stack;
+    after_switch();
+    for (;;) {
+        /* Read anew each time: the task before may have moved this stack to another thread. */
+        struct sched_worker *worker = sched_worker();
+        struct keel_task *task = worker->handed;
+        worker->handed = NULL;
+        if (task == NULL || !have_spare(worker)) {
+            if (task != NULL)
+                sched_starve(task);
+            task = find_work(worker);
+        }
+        if (task->context == NULL) {
+            run_fresh(task, stack);
+            continue;
+        }
+        worker->step = step_release_stack;
+        worker->step_data = stack;
+        set_running(task);
+        void *abandoned;
+        arch_context_switch(&abandoned, task->context);
+    }
+}
+
+void sched_park(enum sched_wait_reason reason, const void *object, sched_step *step, void *data)
+{
+    struct sched_worker *worker = sched_worker();
+    struct keel_task *self = sched_self();
+    debug_assert(worker->step == NULL);
+    self->wait_object = object;
+    /* RELAXED: for reports. */
+    atomic_store(&self->wait_reason, (uint8_t)reason, RELAXED);
+    atomic_store(&self->state, SCHED_TASK_PARKED, RELAXED);
+    worker->step = step;
+    worker->step_task = self;
+    worker->step_data = data;
+    struct keel_task *next = pick_local(worker);
+    if (next != NULL && next->context != NULL) {
+        set_running(next);
+        arch_context_switch(&self->context, next->context);
+    } else {
+        struct mem_stack *stack = take_spare(worker);
+        thread_block()->task = NULL;
+        worker->handed = next;
+        arch_context_start(&self->context, mem_stack_top(stack), sched_runner, stack);
+    }
+    after_switch();
+}
+
+void sched_step_unlock(struct keel_task *task, void *data)
+{
+    (void)task;
+    lock_release(data);
+}
+
+void sched_step_none(struct keel_task *task, void *data)
+{
+    (void)task;
+    (void)data;
+}
+
+static void push_ready(struct sched_worker *worker, struct keel_task *task)
+{
+    if (!ring_push(&worker->ready, task))
+        sched_global_push(task);
+}
+
+void sched_ready(struct keel_task *task)
+{
+    push_ready(sched_worker(), task);
+    sched_wake_one(false);
+}
+
+void sched_start(struct keel_task *task)
+{
+    if (!deque_push(&sched_worker()->fresh, task))
+        sched_global_push(task);
+    sched_wake_one(true);
+}
+
+static void step_yield(struct keel_task *task, void *data)
+{
+    (void)data;
+    sched_ready(task);
+}
+
+void keel_yield(void)
+{
+    struct sched_worker *worker = sched_worker();
+    sched_timers_run();
+    /* Other workers' queues are theirs to serve; now and then we look, in case they are long at
+     * work. */
+    bool wanted = !ring_looks_empty(&worker->ready) || !deque_looks_empty(&worker->fresh) ||
+                  atomic_load(&sched.global_count, RELAXED) != 0; /* RELAXED: a hint */
+    if (!wanted && ++worker->pick_count % picks_between_oldest == 0)
+        wanted = sched_any_work();
+    if (!wanted)
+        return;
+    sched_before_park();
+    sched_park(SCHED_WAIT_YIELD, NULL, step_yield, NULL);
+}

@@ -1,0 +1,275 @@
+/*
+ * sched/: tasks and the workers that run them.
+ *
+ *   task.c      descriptors: made, recycled, listed
+ *   deque.h     tasks that have not begun, one deque a worker
+ *   ring.h      tasks that were woken or yielded, one ring a worker
+ *   run.c       the runner at the bottom of every stack: picking, switching, parking
+ *   idle.c      when a worker sleeps and who wakes it: no wake-up is lost
+ *   worker.c    workers come: memory, thread, first steps; how many there may be
+ *   timer.c     sleeping tasks
+ *   deadlock.c  the report when nothing can go on
+ *   mutex.c     a lock that parks, for the rooms' own use
+ *   hooks.c     what the rooms below call when there is a scheduler
+ *   spawn.c await.c sleep.c   the public calls
+ *
+ * How it hangs together. A *runner* is a loop that takes the next ready task and calls it; it lies
+ * at the bottom of every stack that tasks run on. When a task ends, its runner takes the next one
+ * in the same frame: no switch. When a task parks, the stack stays with it, runner and all, and the
+ * worker goes on elsewhere: directly in a task that is ready to continue, else in a new runner on a
+ * spare stack. When a runner is to continue a parked task, it gives up the stack that it stands on.
+ * There is no scheduler stack.
+ *
+ * Invariants
+ *   1. A worker that runs a task (but for main before it first parks) has a spare stack in its
+ * cache; so parking never has to ask the kernel for memory.
+ *   2. A task is in at most one place: a queue, a wait list, a worker.
+ *   3. Nobody can wake a task that is still on its stack: what makes it findable (unlocking the
+ *      channel, publishing the waiter) is the *deferred step*, which runs after the switch, on the
+ *      stack of whoever runs next.
+ *
+ * What may not enter: channels, signals' details, languages. Headers of rooms below only.
+ */
+#ifndef KEEL_SCHED_H
+#define KEEL_SCHED_H
+
+#include "base/list.h"
+#include "base/lock.h"
+#include "base/thread_block.h"
+#include "keel/task.h"
+#include "mem/stack.h"
+#include "sched/deque.h"
+#include "sched/ring.h"
+
+/* ---- tasks */
+
+enum sched_wait_reason {
+#define WAIT_REASON(name, text) name,
+#include "sched/wait_reason.tbl"
+#undef WAIT_REASON
+};
+
+/* What reports say of a task. Written by whoever moves the task, read without synchronisation. */
+enum sched_task_state { SCHED_TASK_FREE, SCHED_TASK_NEW, SCHED_TASK_RUNNING, SCHED_TASK_PARKED };
+
+/*
+ * A task's descriptor.
+ *
+ * `join` is where the end of the task meets who waits for it:
+ *     SCHED_JOIN_NONE --await--> the waiter --end--> SCHED_JOIN_DONE
+ *     SCHED_JOIN_NONE --end----> SCHED_JOIN_DONE --await--> recycled
+ *     SCHED_JOIN_NONE --detach-> SCHED_JOIN_DETACHED --end--> recycled
+ * Each arrow is one atomic operation, so end and waiter cannot miss each other; whoever comes
+ * second recycles, or wakes.
+ */
+struct keel_task {
+    struct task_identity identity; /* first: the thread block points to it */
+    void *context;                 /* NULL until it first runs; where it parked */
+    union {
+        void *(*call)(void *);
+        void (*call_detached)(void *);
+    } fn;
+    void *arg;               /* the function's argument; after the end its result */
+    uintptr_t join;          /* atomic */
+    struct keel_task *next;  /* in the global queue, a mutex's queue or a free list */
+    struct mem_stack *stack; /* what it runs on; NULL for main and until it first runs */
+    const void *spawn_site;  /* the address that spawned it */
+    const void *wait_object; /* what it waits on, for reports */
+    uint8_t state;           /* atomic: enum sched_task_state */
+    uint8_t wait_reason;     /* atomic: enum sched_wait_reason */
+    bool returns_nothing;    /* fn.call_detached is the function */
+};
+_Static_assert(sizeof(struct keel_task) <= 128, "an unstarted task costs at most 128 bytes");
+
+enum { SCHED_JOIN_NONE, SCHED_JOIN_DONE, SCHED_JOIN_DETACHED, SCHED_JOIN_VALUES };
+
+/* A descriptor in state NEW with an id of its own. NULL: no memory. */
+struct keel_task *sched_task_make(const void *spawn_site);
+void sched_task_recycle(struct keel_task *task);
+
+/* Calls `each` for every descriptor that is in use. No lock: states may change meanwhile. */
+void sched_task_each(void (*each)(struct keel_task *task, void *data), void *data);
+
+extern struct keel_task sched_main_task;
+
+/* ---- workers */
+
+typedef void sched_step(struct keel_task *task, void *data);
+
+struct sched_worker {
+    /* Its own thread's. */
+    struct keel_task *handed; /* the first task of the runner that is about to begin */
+    sched_step *step;         /* the deferred step of the task that was just left; NULL: none */
+    struct keel_task *step_task;
+    void *step_data;
+    struct mem_stack *stacks; /* the cache of spare stacks */
+    struct keel_task *free_tasks;
+    struct keel_task *slab_next, *slab_end; /* descriptors never used */
+    uint64_t id_next, id_end;
+    unsigned stack_count;
+    unsigned free_task_count;
+    unsigned pick_count;
+    unsigned index;
+    void *alternate_stack; /* for fault handlers */
+    size_t alternate_size;
+    uint64_t steal_count;
+    uint32_t random;
+    bool searching; /* counted in sched.searching */
+
+    /* Guarded by sched.idle_lock. */
+    struct list_node idle_link;
+    bool is_idle; /* in sched.idle */
+
+    uint32_t wake_word; /* atomic, a futex: 0 asleep, 1 woken */
+
+    /* Everyone's. */
+    struct ring ready;
+    struct deque fresh;
+};
+
+enum { sched_worker_most = 1024 };
+
+struct sched {
+    /* Hot: looked at by every spawn and wake. */
+    _Alignas(arch_cache_line) uint32_t idle_count; /* atomic; sleeping workers */
+    uint32_t searching;                            /* atomic; workers that look for work */
+    uint32_t worker_count;                         /* atomic; grows only, by the one creator */
+    uint32_t worker_limit;                         /* atomic; 0: not yet known */
+
+    struct lock idle_lock;
+    uint32_t awake; /* atomic, written under idle_lock: workers not in `idle`, or being made */
+    struct list_node idle; /* guarded by idle_lock; last asleep, first woken */
+
+    _Alignas(arch_cache_line) struct lock global_lock;
+    struct keel_task *global_first, *global_last; /* guarded by global_lock */
+    uint64_t global_count;                        /* atomic, written under global_lock */
+    struct keel_task *starved; /* guarded by global_lock: no stack could be had for them */
+
+    struct sched_worker *workers[sched_worker_most]; /* atomic; [0, worker_count) are there */
+};
+
+extern struct sched sched;
+
+static inline struct sched_worker *sched_worker(void)
+{
+    return thread_block()->worker;
+}
+
+static inline struct keel_task *sched_self(void)
+{
+    return container_of(thread_block()->task, struct keel_task, identity);
+}
+
+/* Reads the KEEL_ variables that steer this room. */
+void sched_read_options(void);
+
+/* Ties a worker and the block of its thread together. */
+void sched_worker_init(struct sched_worker *worker, struct thread_block *block, unsigned index);
+
+/* How many workers there may be. Reads the affinity mask at its first call. */
+unsigned sched_worker_limit(void);
+
+/* Makes one more worker. The caller has claimed the search (see idle.c), which the worker inherits.
+ */
+bool sched_worker_make(void);
+
+/* ---- running (run.c) */
+
+/* Entry of a fresh stack; `stack` is the struct mem_stack that describes it. */
+_Noreturn void sched_runner(void *stack);
+
+/*
+ * To be called before the lock is taken under which the task will park: makes sure that parking
+ * needs no system call. (Only main, before its first park, has no spare stack yet.)
+ */
+void sched_before_park(void);
+
+/*
+ * Parks the calling task. The deferred step runs after the switch and makes the task findable for
+ * who will wake it; it must not touch the caller's stack once that is done. Returns when woken,
+ * perhaps on another worker.
+ */
+void sched_park(enum sched_wait_reason reason, const void *object, sched_step *step, void *data);
+
+/* A deferred step for parks that publish themselves under a lock: releases the struct lock `data`.
+ */
+void sched_step_unlock(struct keel_task *task, void *data);
+
+/* The deferred step of a park that nobody will end. */
+void sched_step_none(struct keel_task *task, void *data);
+
+/* Makes a parked task run again. The caller must own the right to wake it. */
+void sched_ready(struct keel_task *task);
+
+/* Queues a task that has not begun. */
+void sched_start(struct keel_task *task);
+
+/* ---- idling (idle.c) */
+
+/*
+ * To be called after work was made findable: sees to it that some worker will find it. `may_make`:
+ * a worker may be made for it (by a spawn), not only woken.
+ */
+void sched_wake_one(bool may_make);
+
+void sched_search_begin(struct sched_worker *worker);
+void sched_search_end(struct sched_worker *worker);
+
+/* Sleeps until woken, or until the next timer is due. May report a deadlock instead. */
+void sched_idle_sleep(struct sched_worker *worker);
+
+/* Whether any queue holds a task. */
+bool sched_any_work(void);
+
+/* The global queue: what found no room elsewhere. */
+void sched_global_push(struct keel_task *task);
+struct keel_task *sched_global_pop(void);
+
+/* A fresh task that cannot begin because no stack can be mapped waits for one to be released. */
+void sched_starve(struct keel_task *task);
+void sched_feed_starved(void);
+
+/* ---- timers (timer.c) */
+
+struct sched_timer {
+    int64_t deadline;
+    struct keel_task *task;
+    struct sched_timer *child, *sibling; /* pairing heap */
+};
+
+/* The deferred step of a sleep: arms the struct sched_timer `data`, which lies on the task's stack.
+ */
+void sched_timer_arm(struct keel_task *task, void *data);
+
+/* Readies the tasks whose time has come. Cheap when there are no timers. */
+void sched_timers_run(void);
+
+/* Whether any timer is armed. */
+bool sched_timers_armed(void);
+
+/*
+ * A worker that is about to sleep covers the earliest timer if no other sleeper does. Returns the
+ * deadline until which to sleep, CLOCK_FOREVER when it covers none.
+ */
+int64_t sched_timers_cover(struct sched_worker *worker);
+void sched_timers_uncover(struct sched_worker *worker);
+
+/* ---- the rest */
+
+/* Reports that nothing can go on, and ends the process with status 2. */
+_Noreturn void sched_deadlock(void);
+
+/* A lock that parks the task; first come, first served. For the rooms' own use. */
+struct sched_mutex {
+    struct lock lock;
+    bool held;
+    struct keel_task *first, *last;
+};
+
+void sched_mutex_lock(struct sched_mutex *mutex);
+void sched_mutex_unlock(struct sched_mutex *mutex);
+
+/* Spawns; `spawn_site` is what reports will show. 0 or -ENOMEM. */
+int sched_spawn(void (*fn)(void *), void *arg, const void *spawn_site);
+
+#endif

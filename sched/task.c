@@ -1,0 +1,140 @@
+/*
+ * Descriptors. They come from slabs that are never given back, so that a report can list every task
+ * without a lock and without a list that each spawn would have to keep: it walks the slabs.
+ *
+ * A worker takes from its own free list, then from the shared one, then from its part of a slab
+ * that was never used. Descriptors travel (one worker spawns, another ends the task), so a list
+ * that grows long gives a batch to the shared one.
+ */
+#include "mem/pages.h"
+#include "sched/sched.h"
+
+enum {
+    slab_bytes = 64 * 1024,
+    batch = 64,
+    ids_at_once = 1024,
+};
+
+struct task_slab {
+    struct task_slab *older;
+    _Alignas(arch_cache_line) struct keel_task tasks[];
+};
+
+enum { tasks_in_slab = (slab_bytes - sizeof(struct task_slab)) / sizeof(struct keel_task) };
+
+static struct {
+    struct lock lock;         /* guards what follows */
+    struct task_slab *newest; /* atomic, written under the lock */
+    struct keel_task *free_tasks;
+} shared;
+
+/* main's number is 1. */
+static uint64_t id_reserved = 2; /* atomic */
+
+struct keel_task sched_main_task;
+
+static bool take_batch(struct sched_worker *worker)
+{
+    lock_acquire(&shared.lock);
+    for (unsigned i = 0; i < batch && shared.free_tasks != NULL; i++) {
+        struct keel_task *task = shared.free_tasks;
+        shared.free_tasks = task->next;
+        task->next = worker->free_tasks;
+        worker->free_tasks = task;
+        worker->free_task_count++;
+    }
+    lock_release(&shared.lock);
+    return worker->free_tasks != NULL;
+}
+
+static void give_batch(struct sched_worker *worker)
+{
+    lock_acquire(&shared.lock);
+    for (unsigned i = 0; i < batch; i++) {
+        struct keel_task *task = worker->free_tasks;
+        worker->free_tasks = task->next;
+        task->next = shared.free_tasks;
+        shared.free_tasks = task;
+    }
+    worker->free_task_count -= batch;
+    lock_release(&shared.lock);
+}
+
+static bool take_slab(struct sched_worker *worker)
+{
+    struct task_slab *slab = page_map(slab_bytes);
+    if (slab == NULL)
+        return false;
+    lock_acquire(&shared.lock);
+    slab->older = shared.newest;
+    /* RELEASE: with the ACQUIRE in sched_task_each. */
+    atomic_store(&shared.newest, slab, RELEASE);
+    lock_release(&shared.lock);
+    worker->slab_next = slab->tasks;
+    worker->slab_end = slab->tasks + tasks_in_slab;
+    return true;
+}
+
+static struct keel_task *take_descriptor(struct sched_worker *worker)
+{
+    if (worker->free_tasks != NULL ||
+        (worker->slab_next == worker->slab_end && take_batch(worker))) {
+        struct keel_task *task = worker->free_tasks;
+        worker->free_tasks = task->next;
+        worker->free_task_count--;
+        return task;
+    }
+    if (worker->slab_next == worker->slab_end && !take_slab(worker))
+        return NULL;
+    return worker->slab_next++;
+}
+
+static uint64_t next_id(struct sched_worker *worker)
+{
+    if (worker->id_next == worker->id_end) {
+        worker->id_next =
+            atomic_fetch_add(&id_reserved, ids_at_once, RELAXED); /* RELAXED: unique */
+        worker->id_end = worker->id_next + ids_at_once;
+    }
+    return worker->id_next++;
+}
+
+struct keel_task *sched_task_make(const void *spawn_site)
+{
+    struct sched_worker *worker = sched_worker();
+    struct keel_task *task = take_descriptor(worker);
+    if (task == NULL)
+        return NULL;
+    *task = (struct keel_task){
+        .identity.id = next_id(worker),
+        .join = SCHED_JOIN_NONE,
+        .spawn_site = spawn_site,
+        .state = SCHED_TASK_NEW,
+    };
+    return task;
+}
+
+void sched_task_recycle(struct keel_task *task)
+{
+    struct sched_worker *worker = sched_worker();
+    atomic_store(&task->state, SCHED_TASK_FREE, RELAXED); /* RELAXED: for reports */
+    task->next = worker->free_tasks;
+    worker->free_tasks = task;
+    if (++worker->free_task_count >= 2 * batch)
+        give_batch(worker);
+}
+
+void sched_task_each(void (*each)(struct keel_task *task, void *data), void *data)
+{
+    each(&sched_main_task, data);
+    /* ACQUIRE: with the RELEASE in take_slab. */
+    struct task_slab *slab = atomic_load(&shared.newest, ACQUIRE);
+    for (; slab != NULL; slab = slab->older) {
+        for (size_t i = 0; i < tasks_in_slab; i++) {
+            struct keel_task *task = &slab->tasks[i];
+            /* RELAXED: a snapshot. */
+            if (atomic_load(&task->state, RELAXED) != SCHED_TASK_FREE)
+                each(task, data);
+        }
+    }
+}

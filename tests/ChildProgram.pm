@@ -1,0 +1,54 @@
+package ChildProgram;
+
+# Runs the programs of tests/*/children/ and tells how they ended. KEEL_TESTS is the folder of the
+# built tests, KEEL_EMULATOR what to run them with (nothing, or qemu-x86_64).
+use strict;
+use warnings;
+use Exporter 'import';
+use File::Temp 'tempfile';
+use POSIX ();
+
+our @EXPORT_OK = qw(run_child child_path);
+
+sub child_path {
+    my ($name) = @_;
+    my $folder = $ENV{KEEL_TESTS} or die "KEEL_TESTS is not set: the folder of the built tests\n";
+    return "$folder/$name";
+}
+
+# run_child('boot/children/name', arguments => [...], environment => {...}, seconds => 20)
+# returns { status, signal, output, errors }; a child that does not end in time gives the signal ALRM.
+sub run_child {
+    my ($name, %options) = @_;
+    my @command = (split(' ', $ENV{KEEL_EMULATOR} // ''), child_path($name));
+    push @command, @{ $options{arguments} // [] };
+    my ($output, $output_path) = tempfile(UNLINK => 1);
+    my ($errors, $errors_path) = tempfile(UNLINK => 1);
+    my $child = fork() // die "fork: $!";
+    if ($child == 0) {
+        open STDIN, '<', '/dev/null' or POSIX::_exit(127);
+        open STDOUT, '>&', $output or POSIX::_exit(127);
+        open STDERR, '>&', $errors or POSIX::_exit(127);
+        %ENV = (%ENV, %{ $options{environment} // {} });
+        alarm($options{seconds} // 20);    # survives exec
+        no warnings 'exec';
+        exec { $command[0] } @command or POSIX::_exit(127);
+    }
+    waitpid $child, 0;
+    my $result = $?;
+    return {
+        status => $result >> 8,
+        signal => $result & 127,
+        output => contents($output_path),
+        errors => contents($errors_path),
+    };
+}
+
+sub contents {
+    my ($path) = @_;
+    open my $file, '<', $path or die "$path: $!";
+    local $/;
+    return <$file> // '';
+}
+
+1;
