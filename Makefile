@@ -67,6 +67,14 @@ FLAGS_memmove = $(NO_LIBRARY_CALLS)
 FLAGS_memset = $(NO_LIBRARY_CALLS)
 FLAGS_memcmp = $(NO_LIBRARY_CALLS)
 FLAGS_strlen = $(NO_LIBRARY_CALLS)
+FLAGS_portable_copy = $(NO_LIBRARY_CALLS)
+FLAGS_portable_set = $(NO_LIBRARY_CALLS)
+FLAGS_portable_compare = $(NO_LIBRARY_CALLS)
+FLAGS_portable_length = $(NO_LIBRARY_CALLS)
+# Tests of the stack protector, and of the canary that moves with a task.
+FLAGS_stack_smash = -fstack-protector-all
+FLAGS_stack_protector = -fstack-protector-all
+FLAGS_canary_moves = -fstack-protector-all
 
 # ---- tests
 

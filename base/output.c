@@ -38,6 +38,20 @@ void output_write_all(int descriptor, const char *bytes, size_t len)
     }
 }
 
+/* Returns the action that was set before. */
+static struct abi_sigaction ignore_closed_pipes(void)
+{
+    struct abi_sigaction ignore = {.handler = (uintptr_t)SIG_IGN};
+    struct abi_sigaction before = {0};
+    arch_syscall4(__NR_rt_sigaction, SIGPIPE, (long)&ignore, (long)&before, sizeof before.mask);
+    return before;
+}
+
+void output_ignore_closed_pipes(void)
+{
+    ignore_closed_pipes();
+}
+
 /*
  * A print into a pipe that nobody reads any more must lose its bytes, not end the process. Done
  * once, before the first print, and only when the program has not chosen an action of its own.
@@ -49,9 +63,7 @@ static void survive_closed_pipes(void)
     if (done)
         return;
     done = true;
-    struct abi_sigaction ignore = {.handler = (uintptr_t)SIG_IGN};
-    struct abi_sigaction before = {0};
-    arch_syscall4(__NR_rt_sigaction, SIGPIPE, (long)&ignore, (long)&before, sizeof before.mask);
+    struct abi_sigaction before = ignore_closed_pipes();
     if (before.handler != (uintptr_t)SIG_DFL)
         arch_syscall4(__NR_rt_sigaction, SIGPIPE, (long)&before, 0, sizeof before.mask);
 }

@@ -20,6 +20,12 @@ void output_write_all(int descriptor, const char *bytes, size_t len);
 void output_print(int descriptor, const char *bytes, size_t len);
 
 /*
+ * For a process that ends: from here on a closed pipe loses what is written to it, instead of
+ * changing how the process ends.
+ */
+void output_ignore_closed_pipes(void);
+
+/*
  * Hooks: empty by default, because without a scheduler there is one thread. sched/ has the strong
  * ones.
  */

@@ -1,5 +1,6 @@
 #include "base/panic.h"
 
+#include "base/output.h"
 #include "base/process.h"
 #include "base/thread_block.h"
 
@@ -34,6 +35,7 @@ _Noreturn void panic_end_at(struct line *line, const void *where)
     line_text(line, ", at ");
     line_hex(line, (uintptr_t)where);
     line_text(line, ")");
+    output_ignore_closed_pipes();
     line_write(line, standard_error);
     process_end(panic_status);
 }

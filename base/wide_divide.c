@@ -17,7 +17,7 @@ static uint64_t divide_digit(uint64_t *rest, uint64_t next, uint64_t divisor)
     uint64_t lower = (uint32_t)divisor;
     uint64_t digit = *rest / upper;
     uint64_t left = *rest % upper;
-    while (digit >> digit_bits != 0 || digit * lower > (left << digit_bits | next)) {
+    while (digit * lower > (left << digit_bits | next)) {
         digit--;
         left += upper;
         if (left >> digit_bits != 0)

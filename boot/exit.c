@@ -35,32 +35,44 @@ static struct lock exit_lock; /* guards the blocks */
 static struct exit_block first_block;
 static struct exit_block *newest_block; /* NULL: none registered yet */
 
-static struct exit_block *block_make(void)
+/* A further block, mapped before the lock is taken: nothing is held across a system call. */
+static struct exit_block *block_map(void)
 {
-    if (newest_block == NULL)
-        return &first_block;
     long address = arch_syscall6(__NR_mmap, 0, sizeof first_block, PROT_READ | PROT_WRITE,
                                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return address < 0 ? NULL : (struct exit_block *)address;
 }
 
-int keel_at_exit(void (*fn)(void))
+/* False when there is no room; then `room`, unless NULL, becomes the newest block. */
+static bool try_register(exit_function *fn, struct exit_block **room)
 {
-    int result = 0;
     lock_acquire(&exit_lock);
-    if (newest_block == NULL || newest_block->count == functions_in_block) {
-        struct exit_block *block = block_make();
-        if (block != NULL) {
-            block->older = newest_block;
-            newest_block = block;
-        } else {
-            result = -ENOMEM;
-        }
+    if (newest_block == NULL)
+        newest_block = &first_block;
+    if (newest_block->count == functions_in_block && *room != NULL) {
+        (*room)->older = newest_block;
+        newest_block = *room;
+        *room = NULL;
     }
-    if (result == 0)
+    bool registered = newest_block->count < functions_in_block;
+    if (registered)
         newest_block->functions[newest_block->count++] = fn;
     lock_release(&exit_lock);
-    return result;
+    return registered;
+}
+
+int keel_at_exit(void (*fn)(void))
+{
+    struct exit_block *room = NULL;
+    if (try_register(fn, &room))
+        return 0;
+    room = block_map();
+    if (room == NULL)
+        return -ENOMEM;
+    bool registered = try_register(fn, &room);
+    if (room != NULL)
+        arch_syscall2(__NR_munmap, (long)room, sizeof *room);
+    return registered ? 0 : -ENOMEM;
 }
 
 /* The function registered last that has not run, or NULL. */

@@ -42,9 +42,9 @@ static struct mem_heap *heap_make(void)
         heap = page_map(sizeof *heap);
     if (heap == NULL)
         return NULL;
-    for (unsigned class = 0; class < mem_class_count; class++) {
-        heap->current[class] = &mem_no_span;
-        list_init(&heap->queued[class]);
+    for (unsigned i = 0; i < mem_class_count; i++) {
+        heap->current[i] = &mem_no_span;
+        list_init(&heap->queued[i]);
     }
     mem_chunks_init(&heap->chunks, heap);
     return heap;
@@ -215,10 +215,10 @@ void mem_span_attend(struct mem_heap *heap, struct mem_span *span)
 
 static void give_empty_currents(struct mem_heap *heap)
 {
-    for (unsigned class = 0; class < mem_class_count; class++) {
-        struct mem_span *span = heap->current[class];
+    for (unsigned i = 0; i < mem_class_count; i++) {
+        struct mem_span *span = heap->current[i];
         if (span->countdown == 1) {
-            heap->current[class] = &mem_no_span;
+            heap->current[i] = &mem_no_span;
             mem_run_give(&heap->chunks, span);
         }
     }

@@ -2,6 +2,7 @@
  * The report of a deadlock: every task waits, and nothing is left that could wake one. Tasks are
  * grouped by the place that spawned them and the reason for which they wait.
  */
+#include "base/output.h"
 #include "base/panic.h"
 #include "base/process.h"
 #include "sched/sched.h"
@@ -79,9 +80,10 @@ _Noreturn void sched_deadlock(void)
         process_wait_for_end();
     struct report report = {.group_count = 0};
     struct line line;
+    output_ignore_closed_pipes();
     sched_task_each(add_to_report, &report);
     line_begin(&line);
-    if (sched.starved != NULL) {
+    if (sched.starved_first != NULL) {
         line_text(&line,
                   "keel: no memory for a task stack: tasks wait to begin, and all others wait; "
                   "stacks mapped: ");

@@ -79,7 +79,8 @@ struct keel_task *deque_take(struct deque *deque)
         if (!atomic_compare_exchange(&deque->top, &top, top + 1, SEQ_CST, RELAXED))
             task = NULL;
     }
-    atomic_store(&deque->bottom, bottom + 1, RELAXED); /* RELAXED: empty again, nothing published */
+    /* RELEASE: keeps what deque_push published with this value. */
+    atomic_store(&deque->bottom, bottom + 1, RELEASE);
     return task;
 }
 

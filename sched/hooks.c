@@ -3,6 +3,7 @@
  * which every other object of the room refers to: so whoever uses any of it has the hooks too.
  */
 #include "base/output.h"
+#include "base/process.h"
 #include "boot/boot.h"
 #include "sched/sched.h"
 #include "signal/signal.h"
@@ -30,7 +31,8 @@ void boot_hook_start(void)
 /* Another task runs the exit functions; this one holds no worker while it waits for the end. */
 _Noreturn void boot_hook_exit_wait(void)
 {
-    sched_before_park();
+    if (!sched_can_park())
+        process_wait_for_end();
     for (;;)
         sched_park(SCHED_WAIT_EXIT, NULL, sched_step_none, NULL);
 }

@@ -79,29 +79,31 @@ struct keel_task *sched_global_pop(void)
 
 void sched_starve(struct keel_task *task)
 {
+    task->next = NULL;
     lock_acquire(&sched.global_lock);
-    task->next = sched.starved;
-    atomic_store(&sched.starved, task, RELAXED); /* RELAXED: see sched_feed_starved */
+    if (sched.starved_first != NULL)
+        sched.starved_last->next = task;
+    else
+        atomic_store(&sched.starved_first, task, RELAXED); /* RELAXED: as global_count */
+    sched.starved_last = task;
     lock_release(&sched.global_lock);
 }
 
-void sched_feed_starved(void)
+bool sched_anyone_starved(void)
 {
-    /*
-     * RELAXED: a task that starves at this very moment may be missed, but not for ever: it starves
-     * only while stacks are out, and each of them comes by here.
-     */
-    if (likely(atomic_load(&sched.starved, RELAXED) == NULL))
-        return;
+    return atomic_load(&sched.starved_first, RELAXED) != NULL; /* RELAXED: as global_count */
+}
+
+struct keel_task *sched_starved_pop(void)
+{
+    if (likely(!sched_anyone_starved()))
+        return NULL;
     lock_acquire(&sched.global_lock);
-    struct keel_task *task = sched.starved;
+    struct keel_task *task = sched.starved_first;
     if (task != NULL)
-        atomic_store(&sched.starved, task->next, RELAXED);
+        atomic_store(&sched.starved_first, task->next, RELAXED); /* RELAXED: as global_count */
     lock_release(&sched.global_lock);
-    if (task == NULL)
-        return;
-    sched_global_push(task);
-    sched_wake_one(false);
+    return task;
 }
 
 bool sched_any_work(void)
@@ -133,7 +135,13 @@ static void leave_idle(struct sched_worker *worker)
 static bool may_make_worker(void)
 {
     /* RELAXED: hints; sched_worker_make decides. */
-    return atomic_load(&sched.worker_count, RELAXED) < sched_worker_limit();
+    if (atomic_load(&sched.worker_count, RELAXED) >= sched_worker_limit())
+        return false;
+    uint32_t pause = atomic_load(&sched.make_pause, RELAXED);
+    if (likely(pause == 0))
+        return true;
+    atomic_store(&sched.make_pause, pause - 1, RELAXED);
+    return false;
 }
 
 /* Wakes the worker that fell asleep last. False when there is none. */
@@ -179,6 +187,7 @@ void sched_wake_one(bool may_make)
          */
         atomic_fetch_sub(&sched.searching, 1, SEQ_CST); /* SEQ_CST: as the claim */
         atomic_fence(SEQ_CST);
+        may_make = may_make || sched_any_work();
     }
 }
 
@@ -200,8 +209,8 @@ void sched_search_end(struct sched_worker *worker)
     /* SEQ_CST: with the claim in sched_wake_one. */
     if (atomic_fetch_sub(&sched.searching, 1, SEQ_CST) != 1)
         return;
-    /* In the place of spawns that relied on this search, a worker may be made too, if there is
-     * more. */
+    atomic_fence(SEQ_CST); /* with step 2: what was pushed while we were counted is seen */
+    /* In the place of spawns that relied on this search a worker may be made, if there is more. */
     sched_wake_one(may_make_worker() && sched_any_work());
 }
 
@@ -254,16 +263,21 @@ static void leave_or_inherit(struct sched_worker *worker)
     if (!woken)
         leave_idle(worker);
     lock_release(&sched.idle_lock);
-    worker->searching = woken;
+    if (woken)
+        worker->searching = true;
+    else
+        sched_search_begin(worker); /* so that what it finds makes it wake the next */
 }
 
 void sched_idle_sleep(struct sched_worker *worker)
 {
     mem_heap_collect();
+    sched_share_stacks(worker);
     enter_idle(worker);
     int64_t deadline = sched_timers_cover(worker);
     atomic_fence(SEQ_CST); /* step c, with step 2 */
-    if (!sched_any_work()) {
+    bool starved = sched_anyone_starved() && sched_have_spare(worker);
+    if (!sched_any_work() && !starved) {
         if (nothing_can_go_on())
             sched_deadlock();
         /* ACQUIRE: with the RELEASE in wake_sleeper. */

@@ -2,15 +2,25 @@
  */
 #include "sched/sched.h"
 
+/* Takes the mutex when it is free; else returns false, with the lock word held. */
+static bool take_free(struct sched_mutex *mutex)
+{
+    lock_acquire(&mutex->lock);
+    if (mutex->held)
+        return false;
+    mutex->held = true;
+    lock_release(&mutex->lock);
+    return true;
+}
+
 void sched_mutex_lock(struct sched_mutex *mutex)
 {
-    sched_before_park();
-    lock_acquire(&mutex->lock);
-    if (!mutex->held) {
-        mutex->held = true;
-        lock_release(&mutex->lock);
+    if (take_free(mutex))
         return;
-    }
+    lock_release(&mutex->lock);
+    sched_before_park();
+    if (take_free(mutex))
+        return;
     struct keel_task *self = sched_self();
     self->next = NULL;
     if (mutex->last != NULL)

@@ -6,9 +6,9 @@
  * and that step nothing may park, and whatever lock the step releases is held: so what lies between
  * must be short. sched_before_park does beforehand what is long.
  *
- * Fairness. Ring and deque take turns; every 61st pick looks first at the global queue and at the
- * oldest entries of the deque, so that nothing waits for ever behind a pair of tasks that keep
- * readying each other, on one worker too.
+ * Fairness. Ring and deque take turns; every 61st pick looks first for what may have waited
+ * longest, so that nothing waits for ever behind a pair of tasks that keep readying each other, on
+ * one worker too.
  */
 #include "base/panic.h"
 #include "sched/sched.h"
@@ -21,7 +21,7 @@ enum {
 
 /* ---- spare stacks */
 
-static bool have_spare(struct sched_worker *worker)
+bool sched_have_spare(struct sched_worker *worker)
 {
     if (worker->stacks != NULL)
         return true;
@@ -34,9 +34,14 @@ static bool have_spare(struct sched_worker *worker)
     return true;
 }
 
+bool sched_can_park(void)
+{
+    return sched_have_spare(sched_worker());
+}
+
 void sched_before_park(void)
 {
-    if (likely(have_spare(sched_worker())))
+    if (likely(sched_can_park()))
         return;
     struct line line;
     panic_begin(&line);
@@ -67,34 +72,15 @@ static void step_release_stack(struct keel_task *task, void *data)
     } else {
         mem_stack_release(stack);
     }
-    sched_feed_starved();
+}
+
+void sched_share_stacks(struct sched_worker *worker)
+{
+    while (worker->stacks != NULL)
+        mem_stack_release(take_spare(worker));
 }
 
 /* ---- picking */
-
-static struct keel_task *pick_oldest(struct sched_worker *worker)
-{
-    struct keel_task *task = sched_global_pop();
-    if (task == NULL)
-        task = deque_steal(&worker->fresh);
-    return task;
-}
-
-/* The next task of this worker's own queues, or NULL. */
-static struct keel_task *pick_local(struct sched_worker *worker)
-{
-    struct keel_task *task = NULL;
-    unsigned count = ++worker->pick_count;
-    if (count % picks_between_oldest == 0)
-        task = pick_oldest(worker);
-    if (task == NULL && count % 2 == 0)
-        task = deque_take(&worker->fresh);
-    if (task == NULL)
-        task = ring_pop(&worker->ready);
-    if (task == NULL && count % 2 != 0)
-        task = deque_take(&worker->fresh);
-    return task;
-}
 
 /* xorshift32 (Marsaglia, 2003): where to begin the round of victims. */
 static uint32_t next_random(struct sched_worker *worker)
@@ -134,6 +120,41 @@ static struct keel_task *steal(struct sched_worker *worker)
 }
 
 /*
+ * What may have waited longest, each in its turn: the global queue, our own oldest fresh task, and
+ * other workers' tasks: they may be long at work while we are busy with tasks that keep readying
+ * each other.
+ */
+static struct keel_task *pick_oldest(struct sched_worker *worker)
+{
+    switch (worker->pick_count / picks_between_oldest % 4) {
+    case 0:
+        return sched_global_pop();
+    case 1:
+        return deque_steal(&worker->fresh);
+    case 2:
+        return steal(worker);
+    default:
+        return sched_starved_pop();
+    }
+}
+
+/* The next task of this worker's own queues, or NULL. */
+static struct keel_task *pick_local(struct sched_worker *worker)
+{
+    struct keel_task *task = NULL;
+    unsigned count = ++worker->pick_count;
+    if (count % picks_between_oldest == 0)
+        task = pick_oldest(worker);
+    if (task == NULL && count % 2 == 0)
+        task = deque_take(&worker->fresh);
+    if (task == NULL)
+        task = ring_pop(&worker->ready);
+    if (task == NULL && count % 2 != 0)
+        task = deque_take(&worker->fresh);
+    return task;
+}
+
+/*
  * Looks everywhere. While others run, work may appear at any moment, and to be woken costs tens of
  * microseconds: so one searcher looks on for a while before it gives up.
  */
@@ -146,6 +167,8 @@ static struct keel_task *search(struct sched_worker *worker)
             task = sched_global_pop();
         if (task == NULL)
             task = steal(worker);
+        if (task == NULL && sched_anyone_starved() && sched_have_spare(worker))
+            task = sched_starved_pop();
         /* RELAXED: hints; what is missed here is found by the check in sched_idle_sleep. */
         if (task == NULL &&
             (atomic_load(&sched.searching, RELAXED) > 1 || atomic_load(&sched.awake, RELAXED) <= 1))
@@ -165,15 +188,16 @@ static struct keel_task *find_work(struct sched_worker *worker)
             sched_search_begin(worker);
             task = search(worker);
         }
-        if (task != NULL && task->context == NULL && !have_spare(worker)) {
+        if (task == NULL) {
+            sched_idle_sleep(worker);
+        } else if (task->context == NULL && !sched_have_spare(worker)) {
             sched_starve(task);
-            continue;
-        }
-        if (task != NULL) {
+        } else {
             sched_search_end(worker);
+            if (sched_timers_uncovered())
+                sched_wake_one(false);
             return task;
         }
-        sched_idle_sleep(worker);
     }
 }
 
@@ -235,7 +259,7 @@ _Noreturn void sched_runner(void *own_stack)
         struct sched_worker *worker = sched_worker();
         struct keel_task *task = worker->handed;
         worker->handed = NULL;
-        if (task == NULL || !have_spare(worker)) {
+        if (task == NULL || !sched_have_spare(worker)) {
             if (task != NULL)
                 sched_starve(task);
             task = find_work(worker);
@@ -322,8 +346,12 @@ void keel_yield(void)
      * work. */
     bool wanted = !ring_looks_empty(&worker->ready) || !deque_looks_empty(&worker->fresh) ||
                   atomic_load(&sched.global_count, RELAXED) != 0; /* RELAXED: a hint */
-    if (!wanted && ++worker->pick_count % picks_between_oldest == 0)
-        wanted = sched_any_work();
+    if (!wanted && ++worker->pick_count % picks_between_oldest == 0) {
+        struct keel_task *stolen = steal(worker);
+        wanted = stolen != NULL;
+        if (wanted)
+            push_ready(worker, stolen);
+    }
     if (!wanted)
         return;
     sched_before_park();

@@ -133,8 +133,10 @@ struct sched {
     /* Hot: looked at by every spawn and wake. */
     _Alignas(arch_cache_line) uint32_t idle_count; /* atomic; sleeping workers */
     uint32_t searching;                            /* atomic; workers that look for work */
-    uint32_t worker_count;                         /* atomic; grows only, by the one creator */
+    uint32_t worker_count;                         /* atomic; grows only, by one at a time */
     uint32_t worker_limit;                         /* atomic; 0: not yet known */
+
+    uint32_t make_pause; /* atomic; spawns that will not try to make a worker: one failed */
 
     struct lock idle_lock;
     uint32_t awake; /* atomic, written under idle_lock: workers not in `idle`, or being made */
@@ -143,7 +145,9 @@ struct sched {
     _Alignas(arch_cache_line) struct lock global_lock;
     struct keel_task *global_first, *global_last; /* guarded by global_lock */
     uint64_t global_count;                        /* atomic, written under global_lock */
-    struct keel_task *starved; /* guarded by global_lock: no stack could be had for them */
+    struct keel_task
+        *starved_first; /* atomic, written under global_lock: fresh tasks for which no */
+    struct keel_task *starved_last; /* stack could be had; guarded by global_lock */
 
     struct sched_worker *workers[sched_worker_most]; /* atomic; [0, worker_count) are there */
 };
@@ -179,10 +183,22 @@ bool sched_worker_make(void);
 _Noreturn void sched_runner(void *stack);
 
 /*
+ * Whether the calling task can park: false when it has no spare stack and none can be had. (Only
+ * main, before its first park, has none yet.)
+ */
+bool sched_can_park(void);
+
+/*
  * To be called before the lock is taken under which the task will park: makes sure that parking
- * needs no system call. (Only main, before its first park, has no spare stack yet.)
+ * needs no system call; panics when it is not possible.
  */
 void sched_before_park(void);
+
+/* Gives the worker's spare stacks to the pool that all share. For a worker about to sleep. */
+void sched_share_stacks(struct sched_worker *worker);
+
+/* Whether the worker has a spare stack, or could get one. */
+bool sched_have_spare(struct sched_worker *worker);
 
 /*
  * Parks the calling task. The deferred step runs after the switch and makes the task findable for
@@ -225,9 +241,14 @@ bool sched_any_work(void);
 void sched_global_push(struct keel_task *task);
 struct keel_task *sched_global_pop(void);
 
-/* A fresh task that cannot begin because no stack can be mapped waits for one to be released. */
+/*
+ * Fresh tasks that could not begin because no stack could be mapped, first come, first served.
+ * Whoever looks for work and has a spare stack takes one; whoever sleeps gives its spare stacks to
+ * the pool first and looks once more. So while a stack is to be had, no such task waits for ever.
+ */
 void sched_starve(struct keel_task *task);
-void sched_feed_starved(void);
+bool sched_anyone_starved(void);
+struct keel_task *sched_starved_pop(void);
 
 /* ---- timers (timer.c) */
 
@@ -244,8 +265,9 @@ void sched_timer_arm(struct keel_task *task, void *data);
 /* Readies the tasks whose time has come. Cheap when there are no timers. */
 void sched_timers_run(void);
 
-/* Whether any timer is armed. */
+/* Whether any timer is armed; whether the earliest is covered by no sleeper. */
 bool sched_timers_armed(void);
+bool sched_timers_uncovered(void);
 
 /*
  * A worker that is about to sleep covers the earliest timer if no other sleeper does. Returns the

@@ -24,6 +24,7 @@ static struct {
     int64_t covered; /* deadline that a sleeper covers; CLOCK_FOREVER: none does */
     struct sched_worker *coverer;
     bool armed;       /* atomic, written under the lock: root != NULL */
+    bool uncovered;   /* atomic, written under the lock: no sleeper covers root */
     int64_t earliest; /* atomic, written under the lock: root's deadline; valid while armed */
 } timers;
 
@@ -71,6 +72,14 @@ static struct sched_timer *meld_siblings(struct sched_timer *first)
     return root;
 }
 
+/* To be called after every change of root or cover. Caller holds the lock. */
+static void note_cover(void)
+{
+    bool uncovered =
+        timers.root != NULL && (timers.coverer == NULL || timers.covered > timers.root->deadline);
+    atomic_store(&timers.uncovered, uncovered, RELAXED); /* RELAXED: as in set_root */
+}
+
 static void set_root(struct sched_timer *root)
 {
     timers.root = root;
@@ -78,16 +87,10 @@ static void set_root(struct sched_timer *root)
     if (root != NULL)
         atomic_store(&timers.earliest, root->deadline, RELAXED);
     atomic_store(&timers.armed, root != NULL, RELAXED);
+    note_cover();
 }
 
 /* ---- arming and running */
-
-/* Nobody covers the earliest deadline, and the caller will not: a sleeper must be woken for it. */
-static bool needs_coverer(void)
-{
-    return timers.root != NULL &&
-           (timers.coverer == NULL || timers.covered > timers.root->deadline);
-}
 
 void sched_timer_arm(struct keel_task *task, void *data)
 {
@@ -99,7 +102,7 @@ void sched_timer_arm(struct keel_task *task, void *data)
     bool goes_on = thread_block()->task != NULL || sched_worker()->handed != NULL;
     lock_acquire(&timers.lock);
     set_root(meld(timers.root, timer));
-    bool wake = goes_on && needs_coverer();
+    bool wake = goes_on && timers.uncovered;
     lock_release(&timers.lock);
     if (wake)
         sched_wake_one(false);
@@ -122,6 +125,11 @@ bool sched_timers_armed(void)
     return atomic_load(&timers.armed, RELAXED); /* RELAXED: see set_root */
 }
 
+bool sched_timers_uncovered(void)
+{
+    return atomic_load(&timers.uncovered, RELAXED); /* RELAXED: see set_root */
+}
+
 void sched_timers_run(void)
 {
     if (likely(!sched_timers_armed()))
@@ -140,10 +148,11 @@ int64_t sched_timers_cover(struct sched_worker *worker)
 {
     int64_t deadline = CLOCK_FOREVER;
     lock_acquire(&timers.lock);
-    if (needs_coverer()) {
+    if (timers.uncovered) {
         deadline = timers.root->deadline;
         timers.covered = deadline;
         timers.coverer = worker;
+        note_cover();
     }
     lock_release(&timers.lock);
     return deadline;
@@ -152,7 +161,9 @@ int64_t sched_timers_cover(struct sched_worker *worker)
 void sched_timers_uncover(struct sched_worker *worker)
 {
     lock_acquire(&timers.lock);
-    if (timers.coverer == worker)
+    if (timers.coverer == worker) {
         timers.coverer = NULL;
+        note_cover();
+    }
     lock_release(&timers.lock);
 }

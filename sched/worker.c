@@ -23,6 +23,8 @@
 #include "sched/sched.h"
 #include "signal/signal.h"
 
+enum { spawns_before_retry = 1000 }; /* after a worker could not be made */
+
 /* ---- how many */
 
 static int64_t option_workers; /* 0: not set */
@@ -138,12 +140,19 @@ static bool map_worker(struct worker_memory *memory)
     return true;
 }
 
-/* The first code on a worker's thread. */
+/*
+ * The first code on a worker's thread. The worker makes itself known, not its maker: so one whose
+ * thread could not be made was never seen, and its memory can go. There is one maker at a time,
+ * because the search that it claimed is still counted until the worker's first search ends.
+ */
 static _Noreturn void worker_begin(void *stack)
 {
     struct sched_worker *worker = sched_worker();
     signal_thread_start(worker->alternate_stack, worker->alternate_size);
-    worker->searching = true; /* the search that its maker claimed */
+    sched.workers[worker->index] = worker;
+    /* RELEASE: with the ACQUIREs of worker_count, by who looks into workers[]. */
+    atomic_store(&sched.worker_count, worker->index + 1, RELEASE);
+    worker->searching = true;
     sched_runner(stack);
 }
 
@@ -172,7 +181,8 @@ static bool start_thread(struct worker_memory *memory, struct mem_stack *stack)
 
 bool sched_worker_make(void)
 {
-    /* One maker at a time: it holds the claimed search. RELAXED: so the count is ours. */
+    /* RELAXED: the last worker that was made has ended its first search, which we have claimed
+     * since. */
     uint32_t index = atomic_load(&sched.worker_count, RELAXED);
     if (index >= sched_worker_limit())
         return false;
@@ -180,17 +190,13 @@ bool sched_worker_make(void)
     struct mem_stack *stack = mem_stack_acquire();
     if (stack != NULL && map_worker(&memory)) {
         sched_worker_init(memory.worker, memory.block, index);
-        sched.workers[index] = memory.worker;
-        /* RELEASE: with the ACQUIREs of worker_count, by who looks into workers[]. */
-        atomic_store(&sched.worker_count, index + 1, RELEASE);
         if (start_thread(&memory, stack))
             return true;
-        atomic_store(&sched.worker_count, index, RELEASE); /* RELEASE: as above */
         page_unmap(memory.mapping, memory.size);
     }
     if (stack != NULL)
         mem_stack_release(stack);
     /* A thread that cannot be made is a wait, never an abort: the workers that are there go on. */
-    atomic_store(&sched.worker_limit, index, RELAXED); /* RELAXED: a number by itself */
+    atomic_store(&sched.make_pause, spawns_before_retry, RELAXED); /* RELAXED: a number by itself */
     return false;
 }

@@ -26,12 +26,16 @@ void signal_thread_start(void *stack, size_t size)
     arch_syscall2(__NR_sigaltstack, (long)&alternate, 0);
 }
 
+#define SIGNAL_BIT(signal) ((abi_sigset)1 << ((signal)-1))
+
+/* A fault inside the report finds all four blocked, and the kernel ends the process by it. */
 static void set_handler(int signal)
 {
     struct abi_sigaction action = {
         .handler = (uintptr_t)signal_report_fault,
         .flags = SA_SIGINFO | SA_ONSTACK | SA_RESTORER,
         .restorer = (uintptr_t)arch_signal_return,
+        .mask = SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGILL),
     };
     arch_syscall4(__NR_rt_sigaction, signal, (long)&action, 0, sizeof action.mask);
 }

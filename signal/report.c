@@ -6,7 +6,7 @@
  * process with number 1. A signal that somebody sent (si_code <= 0) would not come again by itself:
  * it is raised, and process 1, which cannot die of it, exits with 128 + the signal.
  *
- * A second fault inside the report finds the signal blocked, and the kernel ends the process by it.
+ * A second fault inside the report finds its signal blocked, and the kernel ends the process by it.
  * When two threads fault at once, the first reports and the other waits in its handler.
  */
 #include "signal/report.h"
@@ -16,6 +16,7 @@
 #include <asm/unistd.h>
 
 #include "base/atomic.h"
+#include "base/output.h"
 #include "base/panic.h"
 #include "base/process.h"
 #include "base/thread_block.h"
@@ -103,6 +104,7 @@ void signal_report_fault(int signal, struct abi_siginfo *info, struct abi_uconte
     /* RELAXED: only claims. */
     if (atomic_exchange(&reported, 1, RELAXED) != 0)
         process_wait_for_end();
+    output_ignore_closed_pipes();
     write_report(signal, info, context);
     struct abi_sigaction by_default = {.handler = (uintptr_t)SIG_DFL};
     arch_syscall4(__NR_rt_sigaction, signal, (long)&by_default, 0, sizeof by_default.mask);

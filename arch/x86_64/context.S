@@ -68,8 +68,14 @@ FUNCTION(arch_context_start)
     SAVE
     movq %rsi, %rsp
     /* Nothing lies above the fresh stack: the walk ends here, by rule and by frame pointer. */
+    .cfi_def_cfa rsp, 8
     .cfi_undefined rip
-    .cfi_undefined rbp
+    .cfi_same_value rbx
+    .cfi_same_value rbp
+    .cfi_same_value r12
+    .cfi_same_value r13
+    .cfi_same_value r14
+    .cfi_same_value r15
     xorl %ebp, %ebp
     movq %rcx, %rdi
     call *%rdx

@@ -1,20 +1,20 @@
 /*
  * memmove, which is memcpy too.
  *
- *   0 ... 128      two halves that meet or overlap in the middle, as wide as fits. All is loaded
- *                  before anything is stored, so overlap does not matter.
- *   129 ...        64 bytes a round, stores aligned. What the alignment leaves at both ends is loaded
- *                  before the first store and stored last. Upwards, unless the target begins inside
- *                  the source; then downwards.
- *   1025 ...       rep movsb, which copies whole cache lines inside the processor: on a processor that
- *                  is good at it twice as fast as 16-byte moves. It is 25 to 50 times slower, one
- *                  byte at a time, when the target's address is 1 to 63 above the source's modulo
- *                  4096 (the processor takes the store for one that the next load must see), or truly
- *                  1 to 63 below it. Then the rounds of 64 are taken.
+ *   0 ... 128   two halves that meet or overlap in the middle, as wide as fits. All is loaded
+ *               before anything is stored, so overlap does not matter.
+ *   129 ...     64 bytes a round, stores aligned. What the alignment leaves at both ends is loaded
+ *               before the first store and stored last. Upwards, unless the target begins inside
+ *               the source; then downwards.
+ *   1025 ...    rep movsb, which copies whole cache lines inside the processor: on one that is good
+ *               at it up to twice as fast as 16-byte moves. It is 25 to 50 times slower, one byte
+ *               at a time, when the target's address is 1 to 63 above the source's modulo 4096 (the
+ *               processor takes the store for one that the next load must see), or truly 1 to 63
+ *               below it. Then the rounds of 64 are taken.
  *
  * Which instructions the processor has is not asked: cpuid leaves a virtual machine. SSE2 is the
- * baseline. rep movsq was tried: eight times slower than rep movsb when an address is not a multiple
- * of 8.
+ * baseline. rep movsq was tried: up to eight times slower than rep movsb when the addresses are not
+ * multiples of 8 apart.
  */
 #include "machine/assembly.h"
 
@@ -139,7 +139,7 @@ FUNCTION(memmove)
     movups -48(%rsi,%rdx), %xmm5
     movups -32(%rsi,%rdx), %xmm6
     movups -16(%rsi,%rdx), %xmm7
-    /* r9: the end of what the next round stores; rounds end when the first 64 bytes cover the rest. */
+    /* r9: the end of what the next round stores; r10: where the first 64 bytes cover the rest. */
     leaq -64(%rdi,%rdx), %r8
     leaq 15(%r8), %r9
     andq $-16, %r9

@@ -1,7 +1,7 @@
 /*
- * memset: up to 128 bytes by stores that meet or overlap in the middle; then 64 bytes a round, stores
- * aligned; above 1.5 KiB by rep stosb, which fills whole cache lines inside the processor (memmove.S
- * tells more of it; there is no source here whose address could be in the way).
+ * memset: up to 128 bytes by stores that meet or overlap in the middle; then 64 bytes a round,
+ * stores aligned; above 1.5 KiB by rep stosb, which fills whole cache lines inside the processor
+ * (memmove.S tells more of it; there is no source here whose address could be in the way).
  */
 #include "machine/assembly.h"
 

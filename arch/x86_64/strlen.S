@@ -1,6 +1,6 @@
 /*
- * strlen: 16 and then 64 bytes a round, all aligned, so that what is read beyond the end lies in the
- * same 64 bytes and never in the next page.
+ * strlen: 16 and then 64 bytes a round, all aligned, so that what is read beyond the end lies in
+ * the same 64 bytes and never in the next page.
  */
 #include "machine/assembly.h"
 

@@ -9,6 +9,7 @@
 enum { by_system_call = 0, by_instruction = 1 };
 
 static _Thread_local int variable = 41;
+static _Thread_local int zero;
 static _Alignas(arch_cache_line) unsigned char memory[1024];
 
 static int *place_of_variable(void)
@@ -16,8 +17,14 @@ static int *place_of_variable(void)
     return &variable;
 }
 
+static int *place_of_zero(void)
+{
+    return &zero;
+}
+
 /* Called by a pointer, so that the compiler cannot keep the address across a change of threads. */
 static int *(*volatile variable_place)(void) = place_of_variable;
+static int *(*volatile zero_place)(void) = place_of_zero;
 
 static void test_setting(int way, const char *what)
 {
@@ -31,6 +38,7 @@ static void test_setting(int way, const char *what)
     struct thread_block *set = thread_block();
     int *place = variable_place();
     int value = *place;
+    int zero_value = *zero_place();
     *place = 7;
     long restored = arch_thread_pointer_set(before, way);
 
@@ -40,6 +48,7 @@ static void test_setting(int way, const char *what)
               (unsigned char *)place < (unsigned char *)block,
           "variables lie before the block");
     check_equal(value, 41, "and hold their initial values");
+    check_equal(zero_value, 0, "zero where they have none");
     check_equal(restored, 0, "set back");
     check(thread_block() == before && variable_place() == place_before, "all is as before");
     check_equal(*variable_place(), 41, "the other's variable was another");

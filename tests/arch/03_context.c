@@ -32,11 +32,13 @@ static unsigned char *stack_make(void)
 
 static void look_around(void *arg)
 {
-    /* Volatile, so that the address is really used, and a misaligned stack shows. */
     _Alignas(16) volatile unsigned char local[16];
+    /* By a volatile pointer: else the compiler takes its own promise of the alignment for granted.
+     */
+    volatile unsigned char *volatile place = local;
     local[0] = 1;
     seen.arg = arg;
-    seen.aligned = (uintptr_t)local % 16;
+    seen.aligned = (uintptr_t)place % 16;
     seen.place = (unsigned char *)local;
     seen.frame_above = *(void **)__builtin_frame_address(0);
     void *here;

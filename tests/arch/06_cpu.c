@@ -26,8 +26,13 @@ static void test_identification(void)
 {
     uint32_t words[6] = {[0] = 77, [5] = 77};
     uint32_t again[4];
+    /* Live across the calls, so that the compiler keeps them in registers that a call preserves. */
+    static volatile long values[5] = {1, 2, 3, 4, 5};
+    long a = values[0], b = values[1], c = values[2], d = values[3], e = values[4];
     arch_cpuid(0, 0, words + 1);
     arch_cpuid(0, 0, again);
+    check(a == values[0] && b == values[1] && c == values[2] && d == values[3] && e == values[4],
+          "identification keeps the registers that a call preserves");
     check(words[1] >= 1 && words[2] != 0, "the processor has leaves and a maker");
     check(words[0] == 77 && words[5] == 77, "four words are written");
     check(again[0] == words[1] && again[1] == words[2] && again[2] == words[3] &&

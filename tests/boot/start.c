@@ -82,6 +82,15 @@ static void test_arguments(int argc, char **argv, char **environment)
     check(is_same, "each variable of the environment is found");
 }
 
+/* By a volatile pointer: else the compiler takes its own promise of the alignment for granted. */
+static void test_stack(void)
+{
+    _Alignas(16) volatile unsigned char local[16];
+    volatile unsigned char *volatile place = local;
+    local[0] = 1;
+    check_equal((uintptr_t)place % 16, 0, "the stack is aligned as the ABI says");
+}
+
 static void test_auxiliary(void)
 {
     check_equal(process_auxiliary(AT_PAGESZ, 0), arch_page_size, "AT_PAGESZ");
@@ -95,6 +104,7 @@ int main(int argc, char **argv, char **environment)
 {
     test_constructors(argc, argv, environment);
     test_arguments(argc, argv, environment);
+    test_stack();
     test_auxiliary();
     return tap_done();
 }

@@ -15,17 +15,19 @@ static _Thread_local unsigned char odd[3];
 static char *volatile letter_place;
 static uint64_t *volatile number_place;
 static int *volatile zero_place;
+static unsigned char *volatile aligned_place;
 
 int main(void)
 {
     letter_place = &letter;
     number_place = &number;
     zero_place = &zero;
+    aligned_place = aligned;
     check_equal(*letter_place, 'k', "a letter");
     check(*number_place == 0x123456789abcdef0, "a number");
     check_equal(*zero_place, 0, "a zero");
     check(memcmp(text, "thread-local", sizeof text) == 0, "a text");
-    check_equal((uintptr_t)aligned % 64, 0, "one that is aligned");
+    check_equal((uintptr_t)aligned_place % 64, 0, "one that is aligned");
     check_equal((uintptr_t)number_place % 8, 0, "a number is aligned too");
     check_equal(odd[0] + odd[1] + odd[2] + aligned[0] + aligned[9], 0, "others are zero");
     check((uintptr_t)aligned < (uintptr_t)thread_block(), "they lie before the block");

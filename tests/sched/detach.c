@@ -1,4 +1,5 @@
-/* A detached handle: the task runs all the same, and its descriptor is given back by whoever is last. */
+/* A detached handle: the task runs all the same, and its descriptor is given back by whoever is
+ * last. */
 #include "sched/sched.h"
 #include "tests/sched/meeting.h"
 

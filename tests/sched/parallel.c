@@ -81,7 +81,8 @@ static void as_many_as_workers(void)
     if (count > task_most)
         count = task_most;
     struct meeting meeting;
-    check_equal(meet_in_a_burst(&meeting, count), count, "as many tasks as workers run at the same time");
+    check_equal(meet_in_a_burst(&meeting, count), count,
+                "as many tasks as workers run at the same time");
     check_equal(different(meeting.workers, count), count, "each on a worker of its own");
     check(sched.worker_count <= keel_worker_count(), "there are no more workers than allowed");
 }

@@ -49,7 +49,8 @@ static void past(void)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         uint32_t marked = 0;
         keel_task *task = keel_task_create(mark, &marked, NULL);
-        int result = cases[i].is_deadline ? keel_sleep_until(cases[i].time) : keel_sleep(cases[i].time);
+        int result =
+            cases[i].is_deadline ? keel_sleep_until(cases[i].time) : keel_sleep(cases[i].time);
         bool ran = keel_worker_count() > 1 || have_arrived(&marked, 1);
         check(result == 0 && ran, cases[i].what);
         keel_task_await(task, NULL);

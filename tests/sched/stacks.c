@@ -39,35 +39,41 @@ static void size(void)
         keel_task_await(tasks[i], &result);
         wrong += (uintptr_t)result;
     }
-    check_equal(wrong, 0, "100 tasks at once use 128 KiB of stack each, and find it as they left it");
+    check_equal(wrong, 0,
+                "100 tasks at once use 128 KiB of stack each, and find it as they left it");
 }
 
-static __attribute__((noinline)) uintptr_t next(uintptr_t value)
+static uintptr_t step(uintptr_t value)
 {
     return value * 6364136223846793005u + 1442695040888963407u;
 }
+
+/* Volatile, so that the compiler cannot know a value again and must keep it. */
+static uintptr_t (*volatile next)(uintptr_t) = step;
+static volatile uintptr_t one = 1;
+static volatile double half = 0.5;
 
 /* More values than there are registers that a call keeps; all live across the parks. */
 static void *keep_values(void *arg)
 {
     uintptr_t a = next((uintptr_t)arg), b = next(a), c = next(b), d = next(c), e = next(d);
     uintptr_t f = next(e), g = next(f), h = next(g);
-    double x = (double)((uintptr_t)arg + 1) / 3, y = x * x;
+    double x = (double)(uintptr_t)arg * half;
     for (int i = 0; i < 50; i++) {
         if (i % 16 == 0)
             keel_sleep(MILLISECOND / 20);
         else
             keel_yield();
-        a++, b += 2, c += 3, d += 4, e += 5, f += 6, g += 7, h += 8;
-        x += 1;
+        a += one, b += one, c += one, d += one, e += one, f += one, g += one, h += one;
+        x += half;
     }
-    uintptr_t o = next((uintptr_t)arg), p = next(o), q = next(p), r = next(q), s = next(r);
-    uintptr_t t = next(s), u = next(t), v = next(u);
-    bool whole = a == o + 50 && b == p + 100 && c == q + 150 && d == r + 200 && e == s + 250 &&
-                 f == t + 300 && g == u + 350 && h == v + 400;
-    double start = (double)((uintptr_t)arg + 1) / 3;
-    bool floating = x - start > 49.999 && x - start < 50.001 && y == start * start;
-    return (void *)(uintptr_t)(whole && floating);
+    uintptr_t sums[8];
+    uintptr_t value = (uintptr_t)arg;
+    for (int i = 0; i < 8; i++)
+        sums[i] = (value = next(value)) + 50;
+    bool whole = a == sums[0] && b == sums[1] && c == sums[2] && d == sums[3] && e == sums[4] &&
+                 f == sums[5] && g == sums[6] && h == sums[7];
+    return (void *)(uintptr_t)(whole && x == ((double)(uintptr_t)arg + 50) * 0.5);
 }
 
 static void values(void)
@@ -157,7 +163,8 @@ static void given_back(void)
     }
     tap_note("stacks while 2,000 tasks wait", (int64_t)most);
     check(most >= count - keel_worker_count(), "each of 2,000 waiting tasks has a stack");
-    check(most <= count + kept_by_all + kept_by_worker * keel_worker_count(), "and no more are mapped");
+    check(most <= count + kept_by_all + kept_by_worker * keel_worker_count(),
+          "and no more are mapped");
     size_t left = mem_stack_count();
     tap_note("stacks afterwards", (int64_t)left);
     check(left <= kept_by_all + kept_by_worker * keel_worker_count(), "most go back when they end");

@@ -1,4 +1,5 @@
-/* A waiting task costs no thread: 10,000 tasks wait on channels, and the workers are all the threads. */
+/* A waiting task costs no thread: 10,000 tasks wait on channels, and the workers are all the
+ * threads. */
 #include "keel/chan.h"
 
 #include <linux/fcntl.h>
@@ -61,7 +62,8 @@ int main(void)
     keel_sleep(10 * MILLISECOND); /* the last ones park */
     long threads = count_threads();
     tap_note("threads", threads);
-    check(threads <= before + (long)keel_worker_count() - 1, "there are no more threads than workers");
+    check(threads <= before + (long)keel_worker_count() - 1,
+          "there are no more threads than workers");
     for (int i = 0; i < chan_count; i++)
         keel_chan_close(chans[i]);
     size_t wrong = 0;

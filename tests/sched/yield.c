@@ -72,7 +72,8 @@ static uint32_t run_ring(uint32_t size)
     return came_through;
 }
 
-/* Whether each task ran again only when all others had run, but for the first and the last round. */
+/* Whether each task ran again only when all others had run, but for the first and the last round.
+ */
 static bool log_goes_round(uint32_t size)
 {
     for (uint32_t i = size; i + 2 * size < size * ring_rounds; i++) {

@@ -3,8 +3,8 @@
  *
  * A program takes its seed from its first argument, else from the clock, and names it when an
  * invariant fails. The seed fixes what each task does; what the workers make of it is chance.
- * Loads change neither rule: nothing here asserts a time, and no task spins for another unless there
- * is a worker for each of them.
+ * Loads change neither rule: nothing here asserts a time, and no task spins for another unless
+ * there is a worker for each of them.
  */
 #ifndef KEEL_TESTS_STRESS_H
 #define KEEL_TESTS_STRESS_H
@@ -17,6 +17,7 @@
 enum { stress_microsecond = 1000, stress_millisecond = 1000 * 1000 };
 
 static const char *stress_name;
+static int stress_descriptor = 1; /* where the one line goes */
 static uint64_t stress_seed;
 
 /* A sequence of random numbers; each task has its own, so that no task disturbs another's. */
@@ -79,7 +80,7 @@ static _Noreturn void stress_fail(const char *reason, int64_t got, int64_t wante
     line_text(&line, " (seed ");
     line_number(&line, stress_seed);
     line_text(&line, ")");
-    line_write(&line, 1);
+    line_write(&line, stress_descriptor);
     process_end(1);
 }
 
@@ -97,11 +98,12 @@ static inline int stress_done(uint64_t count, const char *of_what)
     line_number(&line, count);
     line_text(&line, " ");
     line_text(&line, of_what);
-    line_write(&line, 1);
+    line_write(&line, stress_descriptor);
     return 0;
 }
 
-/* Keeps the worker busy: no longer than the time in which a neighbour can do one step of a protocol. */
+/* Keeps the worker busy: no longer than the time in which a neighbour can do one step of a
+ * protocol. */
 static inline void stress_spin(struct stress_random *random)
 {
     for (uint64_t i = stress_below(random, 400); i > 0; i--)

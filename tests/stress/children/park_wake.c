@@ -1,11 +1,11 @@
 /*
- * Tasks that park and wake each other: by channels, by awaits, by sleeps, with random work in between.
- * A run is a random mix of scenes, all at once; each has a sum that tells whether every element arrived
- * exactly once. A lost wake-up is a hang.
+ * Tasks that park and wake each other: by channels, by awaits, by sleeps, with random work in
+ * between. A run is some random mixes of scenes, those of one mix all at once; each scene has a sum
+ * that tells whether every element arrived exactly once. A lost wake-up is a hang.
  */
 #include "tests/stress/stress.h"
 
-enum { scene_most = 24, rounds_most = 60, stages_most = 8, players = 4, depth_most = 5 };
+enum { mixes = 6, scene_most = 24, rounds_most = 60, stages_most = 8, players = 4, depth_most = 5 };
 
 struct scene {
     struct stress_random random;
@@ -111,8 +111,8 @@ static void pipeline(struct scene *scene)
         stages[i] = (struct stage){{stress_next(&scene->random)}, chans[i], chans[i + 1]};
         tasks[i] = stress_create(run_stage, &stages[i]);
     }
-    struct source source = {{stress_next(&scene->random)}, chans[0],
-                            1 + stress_below(&scene->random, rounds_most)};
+    struct source source = {
+        {stress_next(&scene->random)}, chans[0], 1 + stress_below(&scene->random, rounds_most)};
     keel_task *first = stress_create(run_source, &source);
     uint64_t number, arrived = 0;
     while (keel_chan_receive(chans[length], &number) == 1)
@@ -166,7 +166,8 @@ static void *receive_from_crowd(void *arg)
 
 static void crowd(struct scene *scene)
 {
-    struct crowd crowd = {random_chan(&scene->random), 1 + stress_below(&scene->random, rounds_most)};
+    struct crowd crowd = {random_chan(&scene->random),
+                          1 + stress_below(&scene->random, rounds_most)};
     struct player senders[players], receivers[players];
     keel_task *tasks[2 * players];
     uint64_t sent = 0, received = 0, arrived = 0;
@@ -219,7 +220,8 @@ static void *grow(void *arg)
 
 static void tree(struct scene *scene)
 {
-    struct branch root = {{stress_next(&scene->random)}, 1 + stress_below(&scene->random, depth_most)};
+    struct branch root = {{stress_next(&scene->random)},
+                          1 + stress_below(&scene->random, depth_most)};
     uint64_t leaves = (uintptr_t)stress_await(stress_create(grow, &root));
     stress_equal(leaves, UINT64_C(1) << root.depth, "leaves");
     scene->steps += leaves;
@@ -235,22 +237,31 @@ static void *play(void *arg)
     return NULL;
 }
 
-int main(int argc, char **argv)
+/* One mix of scenes; returns how many steps they took together. */
+static uint64_t mix(struct stress_random *random)
 {
     static struct scene scenes[scene_most];
     keel_task *tasks[scene_most];
-    stress_begin("park_wake", argc, argv);
-    struct stress_random random = stress_sequence(0);
-    uint64_t count = 4 + stress_below(&random, scene_most - 4);
+    uint64_t count = 4 + stress_below(random, scene_most - 4);
     for (uint64_t i = 0; i < count; i++) {
-        scenes[i].random = stress_sequence(i + 1);
+        scenes[i] = (struct scene){{stress_next(random)}, 0};
         tasks[i] = stress_create(play, &scenes[i]);
-        stress_pause(&random);
+        stress_pause(random);
     }
     uint64_t steps = 0;
     for (uint64_t i = 0; i < count; i++) {
         stress_await(tasks[i]);
         steps += scenes[i].steps;
     }
+    return steps;
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t steps = 0;
+    stress_begin("park_wake", argc, argv);
+    struct stress_random random = stress_sequence(0);
+    for (unsigned i = 0; i < mixes; i++)
+        steps += mix(&random);
     return stress_done(steps, "steps");
 }

@@ -1,9 +1,9 @@
 /*
- * Work stealing: uneven trees of spawns over a range of numbers. Each number is counted exactly once,
- * however often its task was stolen; with more than one worker, something is stolen.
+ * Work stealing: uneven trees of spawns over a range of numbers. Each number is counted exactly
+ * once, however often its task was stolen; with more than one worker, something is stolen.
  *
- * A tree splits its range at random into children, some of one number, some of nearly all of them, so
- * that the deques stay short and owner and thieves meet at the last task.
+ * A tree splits its range at random into children, some of one number, some of nearly all of them,
+ * so that the deques stay short and owner and thieves meet at the last task.
  */
 #include "sched/sched.h"
 #include "tests/stress/stress.h"
@@ -96,8 +96,8 @@ static void count_detached(void *arg)
         atomic_fetch_add(&leaves, 1u, RELEASE);
         return;
     }
-    uint32_t middle = range->first + 1 +
-                      (uint32_t)stress_below(&range->random, range->end - range->first - 1);
+    uint32_t middle =
+        range->first + 1 + (uint32_t)stress_below(&range->random, range->end - range->first - 1);
     spawn_part(range, middle, range->end);
     spawn_part(range, range->first, middle);
     keel_free(range);

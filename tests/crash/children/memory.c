@@ -1,0 +1,108 @@
+/* What happens when no stack can be had; the first argument says for whom. */
+#include <linux/resource.h>
+
+#include "abi/system.h"
+#include "keel/chan.h"
+#include "sched/sched.h"
+#include "tests/sched/meeting.h"
+#include "tests/sched/ways.h"
+
+enum { task_count = 5000, room_for_stacks = 200 };
+
+static keel_chan *chan;
+static uint32_t ended;
+
+static int64_t address_space(void)
+{
+    char text[64] = {0};
+    long file = arch_syscall3(__NR_open, (long)"/proc/self/statm", 0, 0);
+    arch_syscall3(__NR_read, file, (long)text, sizeof text - 1);
+    arch_syscall1(__NR_close, file);
+    int64_t pages = 0;
+    for (const char *digit = text; *digit >= '0' && *digit <= '9'; digit++)
+        pages = pages * 10 + (*digit - '0');
+    return pages * arch_page_size;
+}
+
+static void limit_memory(void)
+{
+    uint64_t bytes = (uint64_t)address_space() + room_for_stacks * (uint64_t)mem_stack_slot;
+    struct abi_rlimit limit = {bytes, bytes};
+    arch_syscall4(__NR_prlimit64, 0, RLIMIT_AS, (long)&limit, 0);
+}
+
+static void wait_for_ever(void *arg)
+{
+    keel_chan_receive(arg, NULL);
+}
+
+static void sleep_a_little(void *arg)
+{
+    keel_sleep(MILLISECOND);
+    arrive(arg);
+}
+
+/* More tasks than stacks, and none of them ever ends. */
+static int all_wait(void)
+{
+    limit_memory();
+    for (int i = 0; i < task_count; i++)
+        keel_spawn(wait_for_ever, chan);
+    keel_chan_receive(chan, NULL);
+    return 0;
+}
+
+/* More tasks than stacks at any time; but each ends soon, and then another can begin. */
+static int all_end(void)
+{
+    limit_memory();
+    for (int i = 0; i < task_count; i++)
+        keel_spawn(sleep_a_little, &ended);
+    while (!have_arrived(&ended, task_count))
+        keel_sleep(MILLISECOND);
+    return 0;
+}
+
+static void take_all(void)
+{
+    while (mem_stack_acquire() != NULL)
+        continue;
+}
+
+/* main parks for the first time, and there is no stack to go on with. */
+static int first_park(void)
+{
+    limit_memory();
+    take_all();
+    keel_sleep(MILLISECOND);
+    return 0;
+}
+
+static void arrive_and_end(void *arg)
+{
+    arrive(arg);
+}
+
+/* No memory for a worker: those that are there do all the work. */
+static int no_second_worker(void)
+{
+    keel_sleep(1); /* main has its spare stack */
+    limit_memory();
+    take_all();
+    for (int i = 0; i < 1000; i++)
+        keel_spawn(arrive_and_end, &ended);
+    return yield_until(&ended, 1000) ? 0 : 1;
+}
+
+static const struct way ways[] = {
+    {"all-wait", all_wait},
+    {"all-end", all_end},
+    {"first-park", first_park},
+    {"no-second-worker", no_second_worker},
+};
+
+int main(int argc, char **argv)
+{
+    chan = keel_chan_create(0, 0);
+    return GO_THE_WAY(ways, argc, argv);
+}
