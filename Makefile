@@ -46,10 +46,10 @@ help: ## print this
 # ---- objects and archives
 
 define compile_rules
-$(OUT)/$(1)/%.o: %.c
+$(OUT)/$(1)/%.o: %.c Makefile
 	@mkdir -p $$(@D)
 	$$(CC) $$(CPPFLAGS_ALL) $$(CFLAGS_ALL) $$(CFLAGS_$(1)) $$(FLAGS_$$(basename $$(notdir $$*))) -MMD -MP -c -o $$@ $$<
-$(OUT)/$(1)/%.o: %.S
+$(OUT)/$(1)/%.o: %.S Makefile
 	@mkdir -p $$(@D)
 	$$(CC) $$(CPPFLAGS_ALL) -g -fPIE -MMD -MP -c -o $$@ $$<
 $(OUT)/$(1)/libkeel.a: $(call objects,$(1),$(KEEL_SOURCES))

@@ -5,7 +5,9 @@
  * which a porter should write them:
  *
  *   machine/syscall.h   arch_syscall0 ... arch_syscall6
- *   machine/cpu.h       arch_pause, arch_trap, arch_thread_block, arch_page_size
+ *   machine/cpu.h       arch_pause, arch_trap, arch_thread_block, arch_page_size, arch_cache_line,
+ *                       ARCH_SIGNAL_HANDLER
+ *   machine/vdso.h      what the kernel's vDSO calls its clock
  *   machine/entry.S     _start
  *   machine/cpu.S       arch_thread_pointer_set, arch_cycle_counter, arch_cpuid
  *   machine/context.S   arch_context_switch, arch_context_start

@@ -10,6 +10,8 @@
  *   panic.h         the last words of a program that cannot go on
  *   output.h        all bytes of one call to a descriptor, together
  *   clock.h         CLOCK_MONOTONIC, through the vDSO when there is one
+ *   vdso.h          functions that the kernel maps into the process
+ *   integer.h       128-bit arithmetic and bit counts, which compilers call
  *   options.h       the table of KEEL_ variables
  *   memory.h        memcpy and what else compilers call behind one's back
  *

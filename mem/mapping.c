@@ -17,11 +17,11 @@ static struct mem_span *describe(struct mem_chunk *chunk, size_t offset, size_t 
     return span;
 }
 
-/* The size of the mapping of a block, or 0 when that is no size. */
+/* The size of the mapping of a block, or 0 when there is no such number. */
 static size_t mapping_size(size_t offset, size_t size)
 {
     size_t mapped;
-    if (__builtin_add_overflow(size, offset + arch_page_size - 1, &mapped) || mapped > PTRDIFF_MAX)
+    if (__builtin_add_overflow(size, offset + arch_page_size - 1, &mapped))
         return 0;
     return round_down(mapped, arch_page_size);
 }

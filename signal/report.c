@@ -15,6 +15,7 @@
 #include <asm/signal.h>
 #include <asm/unistd.h>
 
+#include "arch/arch.h"
 #include "base/atomic.h"
 #include "base/output.h"
 #include "base/panic.h"
@@ -98,6 +99,7 @@ static void raise_again(int signal)
     arch_syscall3(__NR_tgkill, own_number, arch_syscall0(__NR_gettid), signal);
 }
 
+ARCH_SIGNAL_HANDLER
 void signal_report_fault(int signal, struct abi_siginfo *info, struct abi_ucontext *context)
 {
     static uint8_t reported;

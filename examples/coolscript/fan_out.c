@@ -70,7 +70,7 @@ int main(void)
     int64_t wanted = 0;
     for (int64_t number = 1; number <= task_count; number++)
         wanted += collatz_steps(number);
-    print_result(total,
-                 total == wanted ? " steps, as one task alone does\n" : " steps, which is not the total\n");
+    print_result(total, total == wanted ? " steps, as one task alone does\n"
+                                        : " steps, which is not the total\n");
     return total == wanted ? 0 : 1;
 }

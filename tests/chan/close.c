@@ -1,4 +1,5 @@
-/* Close: what is inside is drained, who waits is woken, nothing is lost and nothing delivered twice. */
+/* Close: what is inside is drained, who waits is woken, nothing is lost and nothing delivered
+ * twice. */
 #include <asm/errno.h>
 
 #include "tests/chan/waiting.h"

@@ -1,5 +1,5 @@
-/* Elements of every size, through channels of every capacity, arrive whole, in order, and nothing else
- * is written. */
+/* Elements of every size, through channels of every capacity, arrive whole, in order, and nothing
+ * else is written. */
 #include "tests/chan/waiting.h"
 
 enum { size_most = 4096, margin = 16, margin_byte = 0xa5 };
@@ -97,7 +97,8 @@ int main(void)
     static const size_t capacities[] = {0, 1, 2, 1000};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         for (size_t j = 0; j < sizeof capacities / sizeof capacities[0]; j++) {
-            bool passed = run(capacities[j], sizes[i], 0, 0) && run(capacities[j], sizes[i], 1, 0) &&
+            bool passed = run(capacities[j], sizes[i], 0, 0) &&
+                          run(capacities[j], sizes[i], 1, 0) &&
                           run(capacities[j], sizes[i], 0, 1) && run(capacities[j], sizes[i], 3, 5);
             struct line what;
             line_begin(&what);

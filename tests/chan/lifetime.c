@@ -27,7 +27,8 @@ static void begin_log(void)
     other_count = 0;
 }
 
-/* A channel of capacity `count` that holds first ... first + count - 1, in a ring that has turned. */
+/* A channel of capacity `count` that holds first ... first + count - 1, in a ring that has turned.
+ */
 static keel_chan *filled(uint64_t first, size_t count)
 {
     keel_chan *chan = keel_chan_create(count, sizeof(uint64_t));

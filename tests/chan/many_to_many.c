@@ -46,7 +46,8 @@ static size_t not_seen_once(uint32_t count)
 
 enum { party_most = 64 };
 
-static void run(size_t capacity, uint32_t senders, uint32_t receivers, uint32_t count, const char *what)
+static void run(size_t capacity, uint32_t senders, uint32_t receivers, uint32_t count,
+                const char *what)
 {
     static struct party sending[party_most], receiving[party_most];
     keel_task *tasks[2 * party_most];

@@ -1,4 +1,5 @@
-/* When a send returns: at capacity 0 when its element was received, else as soon as there is room. */
+/* When a send returns: at capacity 0 when its element was received, else as soon as there is room.
+ */
 #include "tests/chan/waiting.h"
 
 static uint32_t sent, received;

@@ -33,7 +33,8 @@ static void elements(size_t capacity, const char *what)
     }
     check(count == 1000 && wrong == 0 && result == 0, what);
     point.x = 77;
-    check(cs_chan_receive(chan, &point) == 0 && point.x == 77, "  the end stays, and writes nothing");
+    check(cs_chan_receive(chan, &point) == 0 && point.x == 77,
+          "  the end stays, and writes nothing");
     cs_chan_close(chan);
     check_equal(cs_chan_receive(chan, &point), 0, "  a second close does nothing");
     cs_chan_release(chan);

@@ -36,6 +36,11 @@ sub succeeds {
     return ok($status == 0, $what) || diag "$line\n$said";
 }
 
+sub is_installed {
+    my ($command) = @_;
+    return grep { -x "$_/$command" } split /:/, $ENV{PATH};
+}
+
 sub write_file {
     my ($path, $text) = @_;
     open my $file, '>', $path or die "$path: $!\n";
@@ -118,7 +123,7 @@ sub check_c_programs {
     check_c_program("$plain -lkeel-debug", 'C with -lkeel-debug');
     check_c_program("$plain -lcsruntime",  'C with -lcsruntime');
 SKIP: {
-        skip 'pkg-config is not installed', 1 if !-x '/usr/bin/pkg-config';
+        skip 'pkg-config is not installed', 1 if !is_installed('pkg-config');
         local $ENV{PKG_CONFIG_PATH} = "$prefix/lib/pkgconfig";
         for my $package (qw(keel csruntime)) {
             my ($status, $flags) = shell("pkg-config --static --cflags --libs $package");
@@ -151,7 +156,7 @@ sub check_linkers {
     for my $linker (qw(clang gcc ld lld)) {
     SKIP: {
             my $command = $linker eq 'lld' ? 'ld.lld' : $linker;
-            skip "$command is not installed", 1 if !grep { -x "$_/$command" } split /:/, $ENV{PATH};
+            skip "$command is not installed", 1 if !is_installed($command);
             check_examples($linker, '--linker', $linker, @document) if $linker ne 'clang';
             check_examples("$linker and our script", '--linker', $linker, @document, @script);
         }

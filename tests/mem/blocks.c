@@ -160,11 +160,21 @@ static void check_small_print(void)
     keel_free(block);
 }
 
+/* A mapped block that was freed a moment ago serves the next one of its size, but not any. */
+static void check_kept_block(void)
+{
+    keel_free(keel_alloc(14 * MiB));
+    void *block = keel_alloc(5 * MiB);
+    check(keel_usable_size(block) < 7 * MiB, "5 MiB are not served by 14");
+    keel_free(block);
+}
+
 int main(void)
 {
     check_small_print();
     check(every_class_is_good(), "blocks around the size of every class");
     check(large_sizes_are_good(), "blocks of up to 24 MiB");
+    check_kept_block();
     run_random_set();
     run_one_through_all_sizes(40 * MiB);
     return tap_done();

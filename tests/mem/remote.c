@@ -3,6 +3,7 @@
  * memory: a heap that did not take its blocks back would grow with each.
  */
 #include "keel/mem.h"
+#include "mem/heap.h"
 #include "mem/mem.h"
 #include "tests/mem/pattern.h"
 #include "tests/mem/resident.h"
@@ -186,6 +187,30 @@ static void check_idle_owner(void)
           "an owner that only sleeps gives back what came home");
 }
 
+/* What another thread does with a run that is not its own's must not touch the owner's chunk. */
+static void resize_foreign(void *arg)
+{
+    keel_free(keel_alloc(1 * MiB));
+    void **run = arg;
+    run[0] = keel_realloc(run[0], 2 * MiB);
+    run[1] = keel_realloc(run[1], 300 * 1024);
+    keel_free(run[0]);
+    keel_free(run[1]);
+    mem_heap_release();
+}
+
+static void check_foreign_resize(void)
+{
+    mem_heap_collect();
+    size_t used = thread_block()->heap->chunks.used;
+    void *run[2] = {keel_alloc(1 * MiB), keel_alloc(1 * MiB)};
+    struct test_thread thread;
+    test_thread_start(&thread, resize_foreign, run);
+    test_thread_join(&thread);
+    mem_heap_collect();
+    check_equal(thread_block()->heap->chunks.used, used, "another thread resizes runs");
+}
+
 static void allocate_and_end(void *arg)
 {
     (void)arg;
@@ -217,6 +242,7 @@ int main(void)
     check_ring(before);
     check_consumer(before);
     check_idle_owner();
+    check_foreign_resize();
     check_heaps_are_reused();
     return tap_done();
 }

@@ -76,6 +76,21 @@ static void check_lives(void)
     check_equal(slices_used(), 0, "after a collection no span is left");
 }
 
+/* Small, medium and large in turn, so that the bytes move. */
+static void check_resizes(void)
+{
+    for (size_t i = 0; i < 3000; i++)
+        blocks[i] = keel_alloc(50);
+    for (size_t size = 600; size < 300000; size *= 5) {
+        for (size_t i = 0; i < 3000; i += 1 + size / 1000)
+            blocks[i] = keel_realloc(blocks[i], size);
+    }
+    for (size_t i = 0; i < 3000; i++)
+        keel_free(blocks[i]);
+    mem_heap_collect();
+    check_equal(slices_used(), 0, "blocks that moved when resized leave nothing behind");
+}
+
 static void check_alternation(void)
 {
     keel_free(keel_alloc(100));
@@ -112,6 +127,7 @@ int main(void)
     mem_heap_collect();
     check(thread_block()->heap == NULL, "a thread that has not allocated has no heap");
     check_lives();
+    check_resizes();
     check_alternation();
     check_release();
     return tap_done();

@@ -1,6 +1,6 @@
 /*
- * How the tasks of a test meet. Both waits end by themselves after a while, so that a scheduler that
- * loses a task makes the test fail instead of hang.
+ * How the tasks of a test meet. Both waits end by themselves after a while, so that a scheduler
+ * that loses a task makes the test fail instead of hang.
  */
 #ifndef KEEL_TESTS_MEETING_H
 #define KEEL_TESTS_MEETING_H

@@ -1,4 +1,5 @@
-/* Misuses of a channel that are noticed; the first argument says which. Each must end in a panic. */
+/* Misuses of a channel that are noticed; the first argument says which. Each must end in a panic.
+ */
 #include "tests/chan/waiting.h"
 #include "tests/sched/ways.h"
 

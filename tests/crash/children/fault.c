@@ -1,6 +1,6 @@
 /*
- * Faults in the way that the first argument names: "<what>" in main, "<what>-in-task" in a task that is
- * named "faulty".
+ * Faults in the way that the first argument names: "<what>" in main, "<what>-in-task" in a task
+ * that is named "faulty".
  */
 #include <asm/signal.h>
 #include <asm/unistd.h>
@@ -13,7 +13,7 @@
 
 /* Volatile, so that the compiler does not see the fault come. */
 static volatile uintptr_t place;
-static volatile int zero;
+static volatile int one = 1, zero;
 
 static int read_null(void)
 {
@@ -60,7 +60,7 @@ static int call_data(void)
 
 static int divide(void)
 {
-    return 1 / zero;
+    return one / zero;
 }
 
 static int illegal(void)
@@ -92,7 +92,7 @@ static int send_thread(void)
 }
 
 /* Waits for the signal that another process sends. */
-static int wait_for_signal(void)
+static _Noreturn int wait_for_signal(void)
 {
     struct line line;
     line_begin(&line);
@@ -114,7 +114,8 @@ static void *fault_in_task(void *arg)
 static int in_task(int (*fault)(void))
 {
     what = fault;
-    keel_task_await(keel_task_create(fault_in_task, NULL, &(keel_task_options){.name = "faulty"}), NULL);
+    keel_task_await(keel_task_create(fault_in_task, NULL, &(keel_task_options){.name = "faulty"}),
+                    NULL);
     return 0;
 }
 

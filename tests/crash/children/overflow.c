@@ -1,6 +1,6 @@
 /*
- * Overflows a stack in the way that the first argument names: by many small frames, or by one frame of
- * 51 KB that touches only its far end, as code without stack probes does.
+ * Overflows a stack in the way that the first argument names: by many small frames, or by one frame
+ * of 51 KB that touches only its far end, as code without stack probes does.
  */
 #include "keel/task.h"
 #include "tests/sched/meeting.h"
@@ -8,19 +8,20 @@
 
 enum { large_frame = 51000, wanted_left = 1000 };
 
-static volatile int depth_reached;
+static volatile int stop_at = -1; /* never */
 
 /* A frame of 48 bytes or so, kept alive by what is done after the call. */
 static __attribute__((noinline)) int recurse(int depth)
 {
     volatile int here = depth;
-    depth_reached = depth;
+    if (depth == stop_at)
+        return 0;
     return recurse(depth + 1) + here;
 }
 
 /*
- * Goes down by small frames until less than a large one is left, then writes to the far end of a large
- * frame without touching what lies between. `low`: the lowest byte of the stack, about.
+ * Goes down by small frames until less than a large one is left, then writes to the far end of a
+ * large frame without touching what lies between. `low`: the lowest byte of the stack, about.
  */
 static __attribute__((noinline)) int jump(uintptr_t low, int depth)
 {

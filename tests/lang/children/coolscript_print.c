@@ -98,11 +98,8 @@ static int many_printers(void)
 }
 
 static const struct way ways[] = {
-    {"hello", hello},
-    {"bytes", bytes},
-    {"nothing", nothing},
-    {"large", large_string},
-    {"many", many_printers},
+    {"hello", hello},        {"bytes", bytes},        {"nothing", nothing},
+    {"large", large_string}, {"many", many_printers},
 };
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
 /*
- * Ends in the way that its first argument names. What it prints and its exit status tell what came to
- * run; a way that takes too long has hung.
+ * Ends in the way that its first argument names. What it prints and its exit status tell what came
+ * to run; a way that takes too long has hung.
  */
 #include "keel/chan.h"
 #include "sched/sched.h"
@@ -142,7 +142,8 @@ static int functions_park(void)
     return main_status;
 }
 
-/* The exit functions wait for a task that runs only when those who also exit give up their workers. */
+/* The exit functions wait for a task that runs only when those who also exit give up their workers.
+ */
 static int functions_park_many_exit(void)
 {
     chan = keel_chan_create(0, sizeof(uint64_t));

@@ -1,6 +1,6 @@
 /*
- * Prints how many workers there may be, and at most how many ever were there while ten tasks for each
- * of them yielded. The argument "bind" ties the process to its first CPU beforehand.
+ * Prints how many workers there may be, and at most how many ever were there while ten tasks for
+ * each of them yielded. The argument "bind" ties the process to its first CPU beforehand.
  */
 #include "sched/sched.h"
 

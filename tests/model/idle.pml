@@ -1,0 +1,504 @@
+/*
+ * sched/idle.c and the covering of sched/timer.c: when a worker sleeps, and who wakes it.
+ *
+ * Each process `worker` is one worker's thread; its labels are the functions and step numbers of
+ * idle.c, run.c and timer.c. Tasks are only counted. A running task may spawn or ready another, sleep,
+ * end, or keep its worker until every task that was made findable has begun.
+ *
+ * The store buffer. The plain stores that the protocol orders by fences reach memory late: what a push
+ * publishes (`unseen` until then), and idle_count with the release of idle_lock behind it
+ * (`count_in_buffer`). A fence, an acquired lock and a queue's compare-and-swap empty the buffer. The
+ * changes of `searching` do not: C11 does not promise that they do, although a locked instruction of
+ * x86 would.
+ *
+ * What must hold when nothing moves any more (process `monitor`)
+ *   if a queue holds a task, no worker sleeps; with SPAWNS_ONLY, no worker could still be made;
+ *   if a timer is due, no worker sleeps;
+ *   if all sleep, a deadlock was reported.
+ * And whenever a deadlock is reported, no task runs, waits in a queue, sleeps, or is being woken.
+ *
+ * Not here: the global queue (one more place to push to and to look at), starved tasks, the order of
+ * the list of sleepers (any may be woken), workers that cannot be made.
+ *
+ * run: WORKERS=2 PUSHES=3 SPURIOUS=1
+ * run: WORKERS=3 PUSHES=2
+ * run: WORKERS=3 MADE=1 PUSHES=2 SPAWNS_ONLY
+ * run: WORKERS=2 MADE=1 PUSHES=3 SPAWNS_ONLY
+ * run: WORKERS=2 PUSHES=1 TIMERS=2
+ * run: WORKERS=2 PUSHES=2 TIMERS=1 SPURIOUS=1
+ * mutant: WORKERS=2 PUSHES=1 NO_FENCE_2 -- a pusher looks at the sleepers before its task can be seen
+ * mutant: WORKERS=2 PUSHES=1 NO_FENCE_C -- a sleeper looks at the queues before it can be seen itself
+ * mutant: WORKERS=2 PUSHES=1 NO_STEP_D -- a sleeper does not look once more
+ * mutant: WORKERS=3 PUSHES=2 NO_PASSING_ON -- a searcher that found work wakes nobody
+ * mutant: WORKERS=2 PUSHES=2 NO_INHERITING -- a woken worker forgets the search claimed for it
+ * mutant: WORKERS=2 PUSHES=2 NO_SECOND_QUESTION SPURIOUS=1 -- a claim is given up silently
+ * mutant: WORKERS=3 MADE=1 PUSHES=2 SPAWNS_ONLY NO_MAKING_ON -- a burst of spawns makes one worker
+ * mutant: WORKERS=2 PUSHES=1 LATE_AWAKE -- the sleeper counts itself awake, not its waker
+ * mutant: WORKERS=2 PUSHES=1 TIMERS=1 NO_COVER -- who goes to sleep does not look at the timers
+ * mutant: WORKERS=2 PUSHES=1 TIMERS=1 SILENT_ARM -- who arms a timer and goes on wakes nobody
+ * mutant: WORKERS=2 PUSHES=1 TIMERS=1 VERDICT_WITHOUT_TIMERS -- the verdict forgets sleeping tasks
+ */
+#ifndef WORKERS
+#define WORKERS 2
+#endif
+#ifndef MADE
+#define MADE WORKERS
+#endif
+#ifndef PUSHES
+#define PUSHES 1
+#endif
+#ifndef TIMERS
+#define TIMERS 0
+#endif
+#ifndef SPURIOUS
+#define SPURIOUS 0
+#endif
+
+#define NOBODY  255
+#define FOREVER 254
+
+mtype = { unmade, starting, looking, entering, asleep, leaving, running, spinning, ended };
+mtype = { after_push, after_found, after_uncovered, after_arm, after_due };
+
+mtype state[WORKERS] = unmade;
+
+/* Queues: one a worker, as a number of tasks. */
+byte queue[WORKERS];  /* what everyone sees */
+byte unseen[WORKERS]; /* pushed, still in the owner's store buffer */
+
+byte searching;
+byte idle_count;      /* as everyone sees it */
+byte idle_count_here; /* as the last holder of idle_lock left it */
+byte count_in_buffer = NOBODY;
+bool is_idle[WORKERS];
+bool wake_word[WORKERS];
+byte awake = MADE;
+byte worker_count = MADE;
+
+/* Timers: one for each deadline 1 ... TIMERS. */
+bool armed[TIMERS + 1];
+byte now;
+byte coverer = NOBODY;
+byte covered;
+
+/* What tasks may still do, and how many were made findable and have not begun. */
+byte pushes_left = PUSHES;
+byte timers_left = TIMERS;
+byte spurious_left = SPURIOUS;
+byte unbegun;
+bool reported;
+
+#if WORKERS == 2
+#define ANY_WORK (queue[0] + queue[1] > 0)
+#define ALL(p)   (p(0) && p(1))
+#else
+#define ANY_WORK (queue[0] + queue[1] + queue[2] > 0)
+#define ALL(p)   (p(0) && p(1) && p(2))
+#endif
+
+#if TIMERS == 0
+#define EARLIEST FOREVER
+#elif TIMERS == 1
+#define EARLIEST (armed[1] -> 1 : FOREVER)
+#else
+#define EARLIEST (armed[1] -> 1 : (armed[2] -> 2 : FOREVER))
+#endif
+#define ANY_ARMED (EARLIEST != FOREVER)
+#define UNCOVERED (ANY_ARMED && (coverer == NOBODY || covered > EARLIEST))
+
+/* ---- the store buffer */
+
+inline empty_buffer(who)
+{
+    if
+    :: count_in_buffer == who -> idle_count = idle_count_here; count_in_buffer = NOBODY
+    :: else
+    fi;
+    queue[who] = queue[who] + unseen[who];
+    unseen[who] = 0
+}
+
+/* The stores of one worker arrive in order: a push comes after the count that was stored before it. */
+proctype memory()
+{
+    byte who;
+end:
+    do
+    :: count_in_buffer != NOBODY ->
+       atomic {
+           if
+           :: count_in_buffer != NOBODY -> idle_count = idle_count_here; count_in_buffer = NOBODY
+           :: else
+           fi
+       }
+    :: unseen[0] > 0 && count_in_buffer != 0 ->
+       d_step { queue[0] = queue[0] + unseen[0]; unseen[0] = 0 }
+    :: unseen[1] > 0 && count_in_buffer != 1 ->
+       d_step { queue[1] = queue[1] + unseen[1]; unseen[1] = 0 }
+#if WORKERS > 2
+    :: unseen[2] > 0 && count_in_buffer != 2 ->
+       d_step { queue[2] = queue[2] + unseen[2]; unseen[2] = 0 }
+#endif
+    od
+}
+
+proctype clock()
+{
+end:
+    do
+    :: now < TIMERS -> now++
+    od
+}
+
+/* ---- a worker */
+
+/* idle_lock: free once the last holder's stores have arrived. To be used inside `atomic`. */
+#define IDLE_LOCK_IS_FREE (count_in_buffer == NOBODY || count_in_buffer == me)
+#define MY_IDLE_COUNT     (count_in_buffer == me -> idle_count_here : idle_count)
+
+inline leave_idle(who)
+{
+    is_idle[who] = false;
+    idle_count_here--;
+    count_in_buffer = me
+}
+
+#define IS_STILL(who) (state[who] != running && state[who] != spinning && state[who] != starting)
+
+proctype worker(byte me)
+{
+    bool mine;      /* worker->searching */
+    bool may_make, make, woken, next;
+    byte victim, deadline;
+    mtype then;
+
+    if
+    :: me == 0 -> state[me] = running; goto task
+    :: me > 0 && me < MADE -> goto find_work
+    :: me >= MADE -> state[me] == starting; worker_count++; mine = true; goto find_work
+    fi;
+
+    /* ---- run.c: find_work */
+find_work:
+    state[me] = looking;
+timers_run:
+#if TIMERS > 0
+    if
+    :: atomic { EARLIEST <= now -> armed[EARLIEST] = false; unbegun++ }
+       unseen[me]++;
+       may_make = false; then = after_due; goto sched_wake_one
+    :: EARLIEST > now
+    fi;
+#endif
+    if
+    :: next -> next = false; state[me] = running; goto begin
+    :: else
+    fi;
+pick_local:
+    atomic {
+        empty_buffer(me);
+        if
+        :: queue[me] > 0 -> queue[me]--; goto found
+        :: else
+        fi
+    }
+search_begin:
+    if
+    :: mine
+    :: else -> atomic { mine = true; searching++ }
+    fi;
+search: /* one look at another's queue, or none: it may miss whatever it likes */
+    if
+    :: atomic { queue[(me + 1) % WORKERS] > 0 -> queue[(me + 1) % WORKERS]--; goto found }
+#if WORKERS > 2
+    :: atomic { queue[(me + 2) % WORKERS] > 0 -> queue[(me + 2) % WORKERS]--; goto found }
+#endif
+    :: true
+    fi;
+
+    /* ---- idle.c: sched_idle_sleep */
+step_a:
+    atomic {
+        IDLE_LOCK_IS_FREE -> empty_buffer(me);
+        state[me] = entering;
+        wake_word[me] = false;
+        is_idle[me] = true;
+        idle_count_here++;
+        count_in_buffer = me;
+        awake--
+    }
+step_b:
+    atomic { mine = false; searching-- }
+cover:
+    deadline = FOREVER;
+#if TIMERS > 0 && !defined(NO_COVER)
+    atomic {
+        if
+        :: UNCOVERED -> deadline = EARLIEST; covered = deadline; coverer = me
+        :: else
+        fi
+    }
+#endif
+step_c:
+#ifndef NO_FENCE_C
+    atomic { empty_buffer(me) }
+#endif
+step_d:
+    victim = 0;
+#ifndef NO_STEP_D
+    do
+    :: victim < WORKERS && queue[victim] == 0 -> victim++
+    :: victim < WORKERS && queue[victim] > 0 -> goto leave
+    :: victim == WORKERS -> break
+    od;
+#endif
+nothing_can_go_on:
+    atomic {
+        IDLE_LOCK_IS_FREE -> empty_buffer(me);
+        if
+#ifdef VERDICT_WITHOUT_TIMERS
+        :: awake == 0 && !ANY_WORK ->
+#else
+        :: awake == 0 && !ANY_WORK && !ANY_ARMED ->
+#endif
+           assert(ALL(IS_STILL) && unbegun == 0 && !ANY_ARMED);
+           reported = true; state[me] = ended; goto stop
+        :: else -> state[me] = asleep
+        fi
+    }
+step_e:
+    atomic {
+        if
+        :: wake_word[me]
+        :: deadline <= now
+        :: spurious_left > 0 -> spurious_left--
+        fi;
+        state[me] = leaving
+    }
+leave:
+#if TIMERS > 0
+    atomic {
+        if
+        :: coverer == me -> coverer = NOBODY
+        :: else
+        fi
+    }
+#endif
+leave_or_inherit:
+    atomic {
+        IDLE_LOCK_IS_FREE -> empty_buffer(me);
+        woken = !is_idle[me];
+        if
+        :: !woken -> leave_idle(me); awake++
+        :: else
+#ifdef LATE_AWAKE
+           awake++
+#endif
+        fi
+    }
+    if
+#ifdef NO_INHERITING
+    :: woken
+#else
+    :: woken -> mine = true
+#endif
+    :: !woken -> atomic { mine = true; searching++ }
+    fi;
+    goto find_work;
+
+    /* ---- a task was found */
+found:
+search_end:
+    state[me] = running;
+    if
+    :: !mine -> goto found_after_search
+    :: else -> mine = false
+    fi;
+    atomic {
+        searching--;
+        if
+        :: searching > 0 -> goto found_after_search
+        :: else
+        fi
+    }
+#ifdef NO_PASSING_ON
+    goto found_after_search;
+#endif
+    d_step {
+        empty_buffer(me);
+#ifdef NO_MAKING_ON
+        may_make = false;
+#else
+        may_make = worker_count < WORKERS && ANY_WORK;
+#endif
+        then = after_found
+    }
+    goto sched_wake_one;
+found_after_search:
+    if
+#if TIMERS > 0
+    :: UNCOVERED -> may_make = false; then = after_uncovered; goto sched_wake_one
+    :: else
+#else
+    :: true
+#endif
+    fi;
+
+    /* ---- a task runs */
+begin:
+    unbegun--;
+task:
+    if
+    :: atomic { pushes_left > 0 -> pushes_left--; unbegun++ }
+step_1:
+       unseen[me]++;
+       then = after_push;
+       if
+       :: may_make = true /* sched_start */
+#ifndef SPAWNS_ONLY
+       :: may_make = false /* sched_ready */
+#endif
+       fi;
+       goto sched_wake_one
+    :: state[me] = spinning; unbegun == 0; state[me] = running; goto task
+    :: goto find_work /* it ends, or parks for good */
+#if TIMERS > 0
+    :: atomic { timers_left > 0 -> timers_left-- }
+sched_park: /* of a sleep: what comes next is picked before the timer is armed */
+       atomic {
+           empty_buffer(me);
+           next = queue[me] > 0;
+           queue[me] = queue[me] - next
+       }
+sched_timer_arm:
+       atomic {
+           if
+           :: !armed[1] -> armed[1] = true
+#if TIMERS > 1
+           :: !armed[2] -> armed[2] = true
+#endif
+           fi;
+#ifdef SILENT_ARM
+           make = false
+#else
+           make = next && UNCOVERED
+#endif
+       }
+       if
+       :: make -> may_make = false; then = after_arm; goto sched_wake_one
+       :: else -> goto timers_run
+       fi
+#endif
+    fi;
+
+    /* ---- idle.c: sched_wake_one */
+sched_wake_one:
+#ifndef NO_FENCE_2
+    atomic { empty_buffer(me) }
+#endif
+step_3:
+    if
+    :: searching != 0 -> goto woke
+    :: else
+    fi;
+    make = false;
+    if
+    :: MY_IDLE_COUNT == 0 ->
+       make = may_make && worker_count < WORKERS;
+       if
+       :: make
+       :: else -> goto woke
+       fi
+    :: else
+    fi;
+claim:
+    atomic {
+        if
+        :: searching != 0 -> goto woke
+        :: else -> searching = 1
+        fi
+    }
+wake_sleeper:
+    atomic {
+        IDLE_LOCK_IS_FREE -> empty_buffer(me);
+        if
+        :: is_idle[0] -> victim = 0
+        :: is_idle[1] -> victim = 1
+#if WORKERS > 2
+        :: is_idle[2] -> victim = 2
+#endif
+        :: else -> victim = NOBODY
+        fi;
+        if
+        :: victim != NOBODY ->
+           leave_idle(victim);
+#ifndef LATE_AWAKE
+           awake++
+#endif
+        :: else
+        fi
+    }
+    if
+    :: victim != NOBODY -> wake_word[victim] = true; goto woke
+    :: victim == NOBODY && make && worker_count < WORKERS ->
+       atomic { awake++; state[worker_count] = starting }
+       goto woke
+    :: else
+    fi;
+give_up:
+    searching--;
+#ifdef NO_SECOND_QUESTION
+    goto woke;
+#endif
+    d_step {
+        empty_buffer(me);
+        may_make = may_make || ANY_WORK
+    }
+    goto step_3;
+woke:
+    if
+    :: then == after_push -> goto task
+    :: then == after_found -> goto found_after_search
+    :: then == after_uncovered -> goto begin
+    :: then == after_arm -> goto timers_run
+    :: then == after_due -> goto timers_run
+    fi;
+stop:
+    skip
+}
+
+/* ---- what must hold when nothing moves */
+
+#define IS_QUIET(who) (state[who] == asleep || state[who] == spinning || state[who] == ended || \
+                       state[who] == unmade)
+#define IS_UP(who)    (state[who] == spinning || state[who] == unmade)
+#define IS_DOWN(who)  (state[who] != spinning)
+#define IS_MADE(who)  (state[who] != unmade)
+
+proctype monitor()
+{
+    timeout ->
+    assert(ALL(IS_QUIET));
+    assert(!ANY_WORK || ALL(IS_UP));
+#ifdef SPAWNS_ONLY
+    assert(!ANY_WORK || ALL(IS_MADE));
+#endif
+    assert(!ANY_ARMED || ALL(IS_UP));
+    assert(!ALL(IS_DOWN) || reported)
+}
+
+init
+{
+    atomic {
+        run memory();
+#if TIMERS > 0
+        run clock();
+#endif
+        run worker(0);
+        run worker(1);
+#if WORKERS > 2
+        run worker(2);
+#endif
+        run monitor()
+    }
+}
