@@ -40,7 +40,7 @@ all: $(LIBRARIES) ## build the libraries of this BUILD
 
 help: ## print this
 	@echo "targets:"
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 	@echo "in force: ARCH=$(ARCH) BUILD=$(BUILD) CC=$(CC) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) KEEL_WORKERS=$(KEEL_WORKERS)"
 
 # ---- objects and archives
@@ -89,14 +89,17 @@ $(DIR)/tests/%: $(DIR)/tests/%.o $(DIR)/libcsruntime.a linker.ld
 .PHONY: test-programs
 test-programs: $(LIBRARIES) $(TEST_PROGRAMS) ## build the tests of this BUILD
 
-.PHONY: print-folder demo test stress verify mutants
+.PHONY: print-folder deps demo test stress verify mutants
 print-folder:
 	@echo $(DIR)
 
+deps: ## install what tests, examples, benchmarks and models use (Debian, as root)
+	@tools/deps test demo bench verify
+
 demo: ## build and run the LLVM IR examples
 	@tools/deps demo
-	@$(MAKE) -s $(OUT)/release/libcsruntime.a
-	@tools/demo $(OUT)/release
+	@$(MAKE) -s BUILD=release all
+	@tools/demo "$$($(MAKE) -s BUILD=release print-folder)"
 
 # Each configuration is a folder of built tests; all run in one harness, so that one line sums it up.
 test: ## build and run all tests, natively and under qemu-x86_64
@@ -105,7 +108,7 @@ test: ## build and run all tests, natively and under qemu-x86_64
 
 stress: ## 1,000 runs of each stress test on 1, 2 and 8 workers (RUNS=n)
 	@$(MAKE) -s BUILD=release test-programs
-	@tools/stress $(OUT)/release/tests
+	@tools/stress "$$($(MAKE) -s BUILD=release print-folder)/tests"
 
 verify: ## explore the models of the protocols with Spin, and their mutants
 	@tools/deps verify
@@ -133,11 +136,11 @@ gdb-qemu: $(DIR)/tests/$(TEST) ## the same under qemu-x86_64, with gdb on its ot
 bench-tasks: ## switch, spawn, ping-pong, beside Go
 	@tools/deps bench
 	@$(MAKE) -s BUILD=release all
-	@tools/bench-tasks $(OUT)/release
+	@tools/bench-tasks "$$($(MAKE) -s BUILD=release print-folder)"
 
 # ---- style
 
-C_FILES := $(shell find $(ROOMS) include lang abi arch tests bench examples -name '*.[ch]' 2>/dev/null)
+C_FILES := $(filter-out %/assembly.h,$(shell find $(ROOMS) include lang abi arch tests bench examples -name '*.[ch]' 2>/dev/null))
 .PHONY: format lint
 format: ## clang-format everything
 	clang-format -i $(C_FILES)

@@ -14,6 +14,7 @@ int __popcountdi2(uint64_t value)
 
 int __clrsbdi2(int64_t value)
 {
-    uint64_t changes = (uint64_t)(value ^ value >> 63);
+    /* Bits that differ from the sign: those of a negative number inverted. */
+    uint64_t changes = (uint64_t)(value < 0 ? ~value : value);
     return changes == 0 ? 63 : __builtin_clzl(changes) - 1;
 }

@@ -29,6 +29,8 @@ sub run_child {
         open STDIN, '<', '/dev/null' or POSIX::_exit(127);
         open STDOUT, '>&', $output or POSIX::_exit(127);
         open STDERR, '>&', $errors or POSIX::_exit(127);
+        # The harness's own variables would be taken for settings of the runtime.
+        delete @ENV{qw(KEEL_TESTS KEEL_EMULATOR)};
         %ENV = (%ENV, %{ $options{environment} // {} });
         alarm($options{seconds} // 20);    # survives exec
         no warnings 'exec';

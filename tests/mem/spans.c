@@ -1,11 +1,12 @@
 /* The life of spans, seen from inside: current, full, queued, given back. */
+#include "base/clock.h"
 #include "keel/mem.h"
 #include "mem/heap.h"
 #include "mem/mem.h"
 #include "tests/mem/pattern.h"
 #include "tests/tap.h"
 
-enum { blocks_most = 20000 };
+enum { blocks_most = 20000, MiB = 1024 * 1024 };
 
 static void *blocks[blocks_most];
 static uint64_t random_state = 0xda3e39cb94b95bdb;
@@ -91,6 +92,34 @@ static void check_resizes(void)
     check_equal(slices_used(), 0, "blocks that moved when resized leave nothing behind");
 }
 
+static void leave_dirt(void)
+{
+    keel_free(keel_alloc(3 * MiB));
+    keel_free(keel_alloc(9 * MiB));
+}
+
+static bool is_clean(void)
+{
+    struct mem_heap *heap = thread_block()->heap;
+    return heap->chunks.dirty == 0 && heap->kept_mapping == NULL;
+}
+
+static void check_purge(void)
+{
+    leave_dirt();
+    check(!is_clean(), "a thread that runs keeps some memory for later");
+    mem_heap_collect();
+    check(is_clean(), "before a sleep it goes back");
+    leave_dirt();
+    mem_heap_collect();
+    check(!is_clean(), "but not before a sleep that follows soon");
+    int64_t until = clock_now() + 150 * 1000 * 1000;
+    while (clock_now() < until)
+        arch_pause();
+    mem_heap_collect();
+    check(is_clean(), "later it does");
+}
+
 static void check_alternation(void)
 {
     keel_free(keel_alloc(100));
@@ -126,6 +155,7 @@ int main(void)
 {
     mem_heap_collect();
     check(thread_block()->heap == NULL, "a thread that has not allocated has no heap");
+    check_purge();
     check_lives();
     check_resizes();
     check_alternation();

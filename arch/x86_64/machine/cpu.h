@@ -8,8 +8,8 @@
 enum { arch_page_size = 4096, arch_cache_line = 64 };
 
 /*
- * On a signal handler's definition. The ABI has (rsp + 8) divisible by 16 at a function's entry, and the
- * kernel keeps to it; qemu-user 7.2 enters handlers on an alternate stack 8 bytes off.
+ * On a signal handler's definition. The ABI has (rsp + 8) divisible by 16 at a function's entry,
+ * and the kernel keeps to it; qemu-user 7.2 enters handlers on an alternate stack 8 bytes off.
  */
 #define ARCH_SIGNAL_HANDLER __attribute__((force_align_arg_pointer))
 
