@@ -89,16 +89,19 @@ void *keel_alloc_aligned(size_t size, size_t alignment)
     return heap == NULL ? NULL : alloc_large(heap, size, alignment);
 }
 
-/* What is no push to a span of our own: NULL, mapped blocks, blocks of other threads. */
+/*
+ * What is no push to a span of our own: NULL, mapped blocks, blocks of other threads. Of the latter
+ * only the chunk's owner is looked at: the owner is writing to the span's descriptor all the time.
+ */
 __attribute__((noinline)) static void free_slowly(void *ptr)
 {
     if (ptr == NULL)
         return;
-    struct mem_span *span = mem_span_of(ptr);
-    if (span->class == mem_class_mapping)
-        mem_heap_give_mapping(thread_block()->heap, span);
+    struct mem_heap *owner = mem_chunk_border(ptr) ? NULL : mem_chunk_of(ptr)->owner;
+    if (owner == NULL)
+        mem_heap_give_mapping(thread_block()->heap, mem_span_of(ptr));
     else
-        mem_heap_push_remote(mem_chunk_of(span)->owner, ptr);
+        mem_heap_push_remote(owner, ptr);
 }
 
 void keel_free(void *ptr)

@@ -7,7 +7,7 @@
 
 enum {
     chunks_tried = 8, /* in a bin where a fit is not certain */
-    /* What is kept though it is free: so much, and one for so many in use. */
+    /* What is kept though it is free: so much, and one more for so many that are in use. */
     dirty_kept = 4 * mem_chunk_slices,
     empty_kept = 1,
     used_for_one_kept = 2,
@@ -18,13 +18,9 @@ static unsigned first_bit(uint64_t bits)
     return (unsigned)__builtin_ctzl(bits);
 }
 
-/* By hand: without the processor's instruction for it the compiler would call its own library. */
 static unsigned count_bits(uint64_t bits)
 {
-    unsigned count = 0;
-    for (; bits != 0; bits &= bits - 1)
-        count++;
-    return count;
+    return (unsigned)__builtin_popcountl(bits);
 }
 
 static uint64_t run_bits(unsigned first, unsigned slices)
@@ -65,12 +61,12 @@ static unsigned bin_of(uint64_t free)
 static void put_in_bin(struct mem_chunks *chunks, struct mem_chunk *chunk)
 {
     unsigned bin = bin_of(chunk->free);
-    if (bin == chunk->bin && chunk->free != all_slices)
+    if (bin == chunk->bin && bin != mem_chunk_bins - 1)
         return;
     if (chunk->bin != mem_chunk_bins)
         list_remove(&chunk->link);
     chunk->bin = bin;
-    /* An empty chunk last: the others may run empty too if it is left alone. */
+    /* The last bin ends with the empty chunks: the others may run empty if these are left alone. */
     if (chunk->free == all_slices)
         list_push_back(&chunks->bins[bin], &chunk->link);
     else if (bin != mem_chunk_bins)

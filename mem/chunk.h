@@ -15,11 +15,12 @@
  * this one. Its block may be aligned to 4 MiB and more, and then lies at a chunk's border, where no
  * other block can lie: so it is known by that, and its header is 4 MiB below.
  *
- * Each slice of a chunk is one bit in three words, with
+ * Each slice of a chunk is one bit in three words; slice 0 is in none:
  *
- *     dirty  is a subset of  free        may hold memory that the kernel could have
- *     fresh = ~touched                   never given back since it was mapped, so not used before,
- * or in its first use: zero but for what that use wrote slice 0 is in none of them
+ *     free       in no span
+ *     dirty      free, and may hold memory that the kernel could have: a subset of free
+ *     touched    was given back once since the chunk was mapped. A run whose slices were not is
+ *                zero, but for what its present use wrote
  *
  * A chunk belongs to one heap. Only the heap's thread looks at anything in the header but `owner`,
  * which never changes, and what does not change of a span while a block of it is in use.
@@ -66,7 +67,7 @@ struct mem_block {
  * countdown: how many frees until the span needs more than a push to its list; see heap.h
  */
 struct mem_span {
-    struct mem_block *free;
+    _Alignas(arch_cache_line) struct mem_block *free;
     uint32_t countdown;
     uint32_t carved;
     uint32_t capacity;
@@ -77,7 +78,6 @@ struct mem_span {
     size_t block_size;
     unsigned char *start;
     struct list_node link; /* in a heap's queue of its class */
-    uint64_t reserved;
 };
 _Static_assert(sizeof(struct mem_span) == arch_cache_line, "the descriptor of a span is one line");
 

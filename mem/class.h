@@ -6,9 +6,9 @@
  * Steps of 16 up to 128, from there eight steps a doubling. So
  *   - a power of two is a class of its own;
  *   - above 128 less than an eighth of a block is wasted;
- *   - a size that is a multiple of 2^k gets a class that is a multiple of 2^k: either the step is
- * no larger than 2^k, and then the size is itself a class, or it is, and then every class around is
- * a multiple of it. Spans begin at multiples of 64 KiB, so blocks of such a class are aligned so.
+ *   - a size that is a multiple of 2^k gets a class that is one: where the steps are no larger than
+ *     2^k the size is a class itself, and where they are larger every class is a multiple of them.
+ *     Spans begin at multiples of 64 KiB, so the blocks of such a class are aligned to 2^k.
  *
  * Four steps would halve the number of classes and double the waste. A class that is not used costs
  * two words in a heap; one that is used costs at least a page.

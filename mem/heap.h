@@ -59,8 +59,7 @@ struct mem_heap {
     _Alignas(arch_cache_line) struct mem_block *remote;
 };
 
-/* Has no block, and is never written to: so that the fast path need not ask whether there is a
- * span. */
+/* Has no block and is never written to: the fast path need not ask whether there is a span. */
 extern struct mem_span mem_no_span;
 
 /* The calling thread's heap, made when there is none yet. NULL: no memory. */

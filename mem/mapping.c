@@ -73,8 +73,7 @@ void mem_mapping_free(struct mem_span *span)
 {
     struct mem_chunk *chunk = mem_chunk_of(span);
     size_t mapped = offset_of(span) + span->block_size;
-    /* Refused when it would cut a mapping in two and there is none to be had: the addresses stay.
-     */
+    /* Refused when it cuts a mapping in two and there is none to be had: the addresses stay. */
     if (!page_unmap(chunk, mapped))
         page_discard(chunk, mapped);
 }

@@ -19,12 +19,10 @@
 
 #include "mem/chunk.h"
 
-/* A block of at least `size` bytes at a multiple of `alignment`, a power of two; NULL: no memory.
- */
+/* At least `size` bytes at a multiple of `alignment`, a power of two. NULL: no memory. */
 void *mem_mapping_make(size_t size, size_t alignment);
 
-/* Whether the block, which is free, is right for another one: not too small and not twice too
- * large. */
+/* Whether a block that is kept serves for another one: neither too small nor twice too large. */
 bool mem_mapping_serves(const struct mem_span *span, size_t size, size_t alignment);
 
 /* Unmaps the block. From every thread. */

@@ -11,8 +11,8 @@
 enum {
     MiB = 1024 * 1024,
     blocks_most = 400000,
-    kept_running = 24 * MiB, /* 16 of free slices, and what an emulator needs for itself */
-    kept_asleep = 10 * MiB,
+    kept_running = 32 * MiB, /* 16 of free slices, and what an emulator needs for itself */
+    kept_asleep = 20 * MiB,
 };
 
 static unsigned char *blocks[blocks_most];

@@ -3,13 +3,13 @@
  *
  * Each process `worker` is one worker's thread; its labels are the functions and step numbers of
  * idle.c, run.c and timer.c. Tasks are only counted. A running task may spawn or ready another, sleep,
- * end, or keep its worker until every task that was made findable has begun.
+ * end, or keep its worker until every task that was made findable or sleeps has begun or woken.
  *
  * The store buffer. The plain stores that the protocol orders by fences reach memory late: what a push
  * publishes (`unseen` until then), and idle_count with the release of idle_lock behind it
  * (`count_in_buffer`). A fence, an acquired lock and a queue's compare-and-swap empty the buffer. The
  * changes of `searching` do not: C11 does not promise that they do, although a locked instruction of
- * x86 would.
+ * x86 would. With NO_BUFFER stores reach memory at once, so that larger cases can be explored.
  *
  * What must hold when nothing moves any more (process `monitor`)
  *   if a queue holds a task, no worker sleeps; with SPAWNS_ONLY, no worker could still be made;
@@ -21,22 +21,24 @@
  * the list of sleepers (any may be woken), workers that cannot be made.
  *
  * run: WORKERS=2 PUSHES=3 SPURIOUS=1
- * run: WORKERS=3 PUSHES=2
  * run: WORKERS=3 MADE=1 PUSHES=2 SPAWNS_ONLY
  * run: WORKERS=2 MADE=1 PUSHES=3 SPAWNS_ONLY
- * run: WORKERS=2 PUSHES=1 TIMERS=2
- * run: WORKERS=2 PUSHES=2 TIMERS=1 SPURIOUS=1
+ * run: WORKERS=3 PUSHES=2 NO_BUFFER
+ * run: WORKERS=2 PUSHES=1 TIMERS=1
+ * run: WORKERS=2 PUSHES=1 TIMERS=2 NO_BUFFER
+ * run: WORKERS=2 PUSHES=2 TIMERS=1 SPURIOUS=1 NO_BUFFER
  * mutant: WORKERS=2 PUSHES=1 NO_FENCE_2 -- a pusher looks at the sleepers before its task can be seen
  * mutant: WORKERS=2 PUSHES=1 NO_FENCE_C -- a sleeper looks at the queues before it can be seen itself
  * mutant: WORKERS=2 PUSHES=1 NO_STEP_D -- a sleeper does not look once more
  * mutant: WORKERS=3 PUSHES=2 NO_PASSING_ON -- a searcher that found work wakes nobody
  * mutant: WORKERS=2 PUSHES=2 NO_INHERITING -- a woken worker forgets the search claimed for it
- * mutant: WORKERS=2 PUSHES=2 NO_SECOND_QUESTION SPURIOUS=1 -- a claim is given up silently
+ * mutant: WORKERS=3 MADE=2 PUSHES=2 SPAWNS_ONLY SPURIOUS=1 NO_SECOND_QUESTION -- a claim is given up silently
  * mutant: WORKERS=3 MADE=1 PUSHES=2 SPAWNS_ONLY NO_MAKING_ON -- a burst of spawns makes one worker
- * mutant: WORKERS=2 PUSHES=1 LATE_AWAKE -- the sleeper counts itself awake, not its waker
  * mutant: WORKERS=2 PUSHES=1 TIMERS=1 NO_COVER -- who goes to sleep does not look at the timers
  * mutant: WORKERS=2 PUSHES=1 TIMERS=1 SILENT_ARM -- who arms a timer and goes on wakes nobody
+ * mutant: WORKERS=2 PUSHES=1 TIMERS=1 NO_COVER_CHECK -- who found work leaves a timer uncovered
  * mutant: WORKERS=2 PUSHES=1 TIMERS=1 VERDICT_WITHOUT_TIMERS -- the verdict forgets sleeping tasks
+ * mutant: WORKERS=2 PUSHES=1 TIMERS=1 VERDICT_WITHOUT_LOCK -- the verdict counts, and looks later
  */
 #ifndef WORKERS
 #define WORKERS 2
@@ -108,6 +110,14 @@ bool reported;
 
 /* ---- the store buffer */
 
+#ifdef NO_BUFFER
+#define PUSH             queue[me]++
+#define COUNT_WAS_STORED idle_count = idle_count_here
+#else
+#define PUSH             unseen[me]++
+#define COUNT_WAS_STORED count_in_buffer = me
+#endif
+
 inline empty_buffer(who)
 {
     if
@@ -160,7 +170,7 @@ inline leave_idle(who)
 {
     is_idle[who] = false;
     idle_count_here--;
-    count_in_buffer = me
+    COUNT_WAS_STORED
 }
 
 #define IS_STILL(who) (state[who] != running && state[who] != spinning && state[who] != starting)
@@ -180,38 +190,45 @@ proctype worker(byte me)
 
     /* ---- run.c: find_work */
 find_work:
-    state[me] = looking;
 timers_run:
 #if TIMERS > 0
-    if
-    :: atomic { EARLIEST <= now -> armed[EARLIEST] = false; unbegun++ }
-       unseen[me]++;
-       may_make = false; then = after_due; goto sched_wake_one
-    :: EARLIEST > now
-    fi;
+    atomic {
+        victim = EARLIEST;
+        if
+        :: victim <= now ->
+           empty_buffer(me);
+           armed[victim] = false;
+           unbegun++;
+           PUSH;
+           may_make = false; then = after_due; goto sched_wake_one
+        :: else
+        fi
+    }
 #endif
     if
-    :: next -> next = false; state[me] = running; goto begin
+    :: next -> next = false; goto begin
     :: else
     fi;
 pick_local:
     atomic {
         empty_buffer(me);
         if
-        :: queue[me] > 0 -> queue[me]--; goto found
-        :: else
+        :: queue[me] > 0 -> queue[me]--; goto search_end
+        :: else -> state[me] = looking
         fi
     }
 search_begin:
-    if
-    :: mine
-    :: else -> atomic { mine = true; searching++ }
-    fi;
+    atomic {
+        if
+        :: mine
+        :: else -> mine = true; searching++
+        fi
+    }
 search: /* one look at another's queue, or none: it may miss whatever it likes */
     if
-    :: atomic { queue[(me + 1) % WORKERS] > 0 -> queue[(me + 1) % WORKERS]--; goto found }
+    :: atomic { queue[(me + 1) % WORKERS] > 0 -> queue[(me + 1) % WORKERS]--; goto search_end }
 #if WORKERS > 2
-    :: atomic { queue[(me + 2) % WORKERS] > 0 -> queue[(me + 2) % WORKERS]--; goto found }
+    :: atomic { queue[(me + 2) % WORKERS] > 0 -> queue[(me + 2) % WORKERS]--; goto search_end }
 #endif
     :: true
     fi;
@@ -224,7 +241,7 @@ step_a:
         wake_word[me] = false;
         is_idle[me] = true;
         idle_count_here++;
-        count_in_buffer = me;
+        COUNT_WAS_STORED;
         awake--
     }
 step_b:
@@ -232,7 +249,8 @@ step_b:
 cover:
     deadline = FOREVER;
 #if TIMERS > 0 && !defined(NO_COVER)
-    atomic {
+    atomic { /* timers.lock, as everywhere where timers change: it empties the buffer */
+        empty_buffer(me);
         if
         :: UNCOVERED -> deadline = EARLIEST; covered = deadline; coverer = me
         :: else
@@ -253,11 +271,16 @@ step_d:
     od;
 #endif
 nothing_can_go_on:
+#ifdef VERDICT_WITHOUT_LOCK
+    woken = awake == 0;
+#endif
     atomic {
         IDLE_LOCK_IS_FREE -> empty_buffer(me);
         if
 #ifdef VERDICT_WITHOUT_TIMERS
         :: awake == 0 && !ANY_WORK ->
+#elif defined(VERDICT_WITHOUT_LOCK)
+        :: woken && !ANY_WORK && !ANY_ARMED ->
 #else
         :: awake == 0 && !ANY_WORK && !ANY_ARMED ->
 #endif
@@ -278,6 +301,7 @@ step_e:
 leave:
 #if TIMERS > 0
     atomic {
+        empty_buffer(me);
         if
         :: coverer == me -> coverer = NOBODY
         :: else
@@ -291,9 +315,6 @@ leave_or_inherit:
         if
         :: !woken -> leave_idle(me); awake++
         :: else
-#ifdef LATE_AWAKE
-           awake++
-#endif
         fi
     }
     if
@@ -307,36 +328,34 @@ leave_or_inherit:
     goto find_work;
 
     /* ---- a task was found */
-found:
 search_end:
-    state[me] = running;
-    if
-    :: !mine -> goto found_after_search
-    :: else -> mine = false
-    fi;
     atomic {
-        searching--;
+        state[me] = running;
         if
+        :: !mine -> goto found_after_search
+        :: else -> mine = false; searching--
+        fi;
+        if
+#ifdef NO_PASSING_ON
+        :: true -> goto found_after_search
+#else
         :: searching > 0 -> goto found_after_search
-        :: else
+        :: else -> then = after_found
+#endif
         fi
     }
-#ifdef NO_PASSING_ON
-    goto found_after_search;
-#endif
-    d_step {
+    atomic {
         empty_buffer(me);
 #ifdef NO_MAKING_ON
         may_make = false;
 #else
         may_make = worker_count < WORKERS && ANY_WORK;
 #endif
-        then = after_found
+        goto sched_wake_one
     }
-    goto sched_wake_one;
 found_after_search:
     if
-#if TIMERS > 0
+#if TIMERS > 0 && !defined(NO_COVER_CHECK)
     :: UNCOVERED -> may_make = false; then = after_uncovered; goto sched_wake_one
     :: else
 #else
@@ -346,13 +365,16 @@ found_after_search:
 
     /* ---- a task runs */
 begin:
-    unbegun--;
+    atomic { unbegun--; state[me] = running }
 task:
     if
-    :: atomic { pushes_left > 0 -> pushes_left--; unbegun++ }
-step_1:
-       unseen[me]++;
-       then = after_push;
+    :: atomic { /* step 1 */
+           pushes_left > 0 ->
+           pushes_left--;
+           unbegun++;
+           PUSH;
+           then = after_push
+       }
        if
        :: may_make = true /* sched_start */
 #ifndef SPAWNS_ONLY
@@ -360,7 +382,7 @@ step_1:
 #endif
        fi;
        goto sched_wake_one
-    :: state[me] = spinning; unbegun == 0; state[me] = running; goto task
+    :: state[me] = spinning; atomic { unbegun == 0 && !ANY_ARMED -> state[me] = running; goto task }
     :: goto find_work /* it ends, or parks for good */
 #if TIMERS > 0
     :: atomic { timers_left > 0 -> timers_left-- }
@@ -372,6 +394,7 @@ sched_park: /* of a sleep: what comes next is picked before the timer is armed *
        }
 sched_timer_arm:
        atomic {
+           empty_buffer(me);
            if
            :: !armed[1] -> armed[1] = true
 #if TIMERS > 1
@@ -432,9 +455,7 @@ wake_sleeper:
         if
         :: victim != NOBODY ->
            leave_idle(victim);
-#ifndef LATE_AWAKE
            awake++
-#endif
         :: else
         fi
     }
@@ -490,7 +511,9 @@ proctype monitor()
 init
 {
     atomic {
+#ifndef NO_BUFFER
         run memory();
+#endif
 #if TIMERS > 0
         run clock();
 #endif

@@ -57,8 +57,10 @@ static int all_end(void)
 {
     keel_sleep(MILLISECOND); /* main has its spare stack from here on */
     limit_memory();
-    for (int i = 0; i < task_count; i++)
-        keel_spawn(sleep_a_little, &ended);
+    for (int i = 0; i < task_count; i++) {
+        while (keel_spawn(sleep_a_little, &ended) != 0)
+            keel_sleep(MILLISECOND); /* the stacks of others took the memory for descriptors */
+    }
     while (!have_arrived(&ended, task_count))
         keel_sleep(MILLISECOND);
     return 0;
