@@ -1,8 +1,4 @@
-/*
- * References: what happens to the elements left inside, and that a channel may be released, and its
- * memory used for something else, as soon as the effect of the other side's call is seen.
- */
-#include "keel/mem.h"
+/* References: the last one frees, and what happens to the elements left inside. */
 #include "tests/chan/waiting.h"
 
 enum { log_most = 64 };
@@ -129,87 +125,11 @@ static void many_release(void)
     check_equal(other_count, 3 * rounds, "of 100 tasks that release at once, the last one frees");
 }
 
-/* ---- released while the other side has not returned */
-
-enum { rounds = 20000, fill_byte = 0xa5 };
-
-/* Releases the last reference and takes the memory for something else. */
-static unsigned char *release_and_reuse(keel_chan *chan)
-{
-    size_t size = keel_usable_size(chan);
-    keel_chan_release(chan, NULL);
-    unsigned char *memory = keel_alloc(size);
-    for (size_t i = 0; i < size; i++)
-        memory[i] = fill_byte;
-    return memory;
-}
-
-/* Whether nobody wrote to the memory; frees it. */
-static bool untouched(unsigned char *memory)
-{
-    size_t size = keel_usable_size(memory), wrong = 0;
-    for (size_t i = 0; i < size; i++)
-        wrong += memory[i] != fill_byte;
-    keel_free(memory);
-    return wrong == 0;
-}
-
-static void *send_word(void *arg)
-{
-    uint64_t word = 3;
-    return (void *)(intptr_t)keel_chan_send(arg, &word);
-}
-
-static void *receive_word(void *arg)
-{
-    uint64_t word;
-    return (void *)(intptr_t)(keel_chan_receive(arg, &word) - 1);
-}
-
-static void *close_it(void *arg)
-{
-    keel_chan_close(arg);
-    return NULL;
-}
-
-static void *drop_it(void *arg)
-{
-    keel_chan_drop_sender(arg);
-    return NULL;
-}
-
-/* `call` is one side, in a task of its own; here is the other. */
-static void released_early(void *(*call)(void *), size_t capacity, const char *what)
-{
-    size_t wrong = 0;
-    for (int round = 0; round < rounds && wrong == 0; round++) {
-        keel_chan *chan = keel_chan_create(capacity, sizeof(uint64_t));
-        keel_task *task = keel_task_create(call, chan, NULL);
-        if (round % 3 == 1)
-            keel_yield();
-        uint64_t word = 3;
-        if (call == receive_word)
-            keel_chan_send(chan, &word);
-        else
-            keel_chan_receive(chan, &word);
-        unsigned char *memory = release_and_reuse(chan);
-        void *result = (void *)-1;
-        keel_task_await(task, &result);
-        wrong += result != NULL || !untouched(memory);
-    }
-    check_equal(wrong, 0, what);
-}
-
 int main(void)
 {
     leftovers();
     which_destroy();
     counting();
     many_release();
-    released_early(send_word, 0, "who received may release: rendezvous");
-    released_early(send_word, 1, "who received may release: capacity 1");
-    released_early(receive_word, 0, "who sent to a rendezvous may release");
-    released_early(close_it, 0, "who saw the end may release before the close returns");
-    released_early(drop_it, 2, "who saw the end may release before the last drop returns");
     return tap_done();
 }

@@ -136,6 +136,10 @@ for my $workers (1, 2) {
     }
 }
 
+ends_by(run_overflow('small-frames-on-other-worker', 2), 'SIGSEGV',
+    qr/\Akeel: SIGSEGV in task \d+ "deep": $guard \d+ bytes, at $hex\n\z/,
+    'on a thread other than the first');
+
 sub run_overflow {
     my ($way, $workers) = @_;
     return run_child('crash/children/overflow', arguments => [$way],

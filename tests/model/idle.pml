@@ -36,7 +36,6 @@
  * mutant: WORKERS=3 MADE=1 PUSHES=2 SPAWNS_ONLY NO_MAKING_ON -- a burst of spawns makes one worker
  * mutant: WORKERS=2 PUSHES=1 TIMERS=1 NO_COVER -- who goes to sleep does not look at the timers
  * mutant: WORKERS=2 PUSHES=1 TIMERS=1 SILENT_ARM -- who arms a timer and goes on wakes nobody
- * mutant: WORKERS=2 PUSHES=1 TIMERS=1 NO_COVER_CHECK -- who found work leaves a timer uncovered
  * mutant: WORKERS=2 PUSHES=1 TIMERS=1 VERDICT_WITHOUT_TIMERS -- the verdict forgets sleeping tasks
  * mutant: WORKERS=2 PUSHES=1 TIMERS=1 VERDICT_WITHOUT_LOCK -- the verdict counts, and looks later
  */
@@ -185,7 +184,9 @@ proctype worker(byte me)
     if
     :: me == 0 -> state[me] = running; goto task
     :: me > 0 && me < MADE -> goto find_work
-    :: me >= MADE -> state[me] == starting; worker_count++; mine = true; goto find_work
+    :: me >= MADE ->
+end_unmade:
+       state[me] == starting; worker_count++; mine = true; goto find_work
     fi;
 
     /* ---- run.c: find_work */
@@ -290,6 +291,7 @@ nothing_can_go_on:
         fi
     }
 step_e:
+end_asleep:
     atomic {
         if
         :: wake_word[me]
@@ -355,7 +357,7 @@ search_end:
     }
 found_after_search:
     if
-#if TIMERS > 0 && !defined(NO_COVER_CHECK)
+#if TIMERS > 0
     :: UNCOVERED -> may_make = false; then = after_uncovered; goto sched_wake_one
     :: else
 #else
@@ -382,7 +384,9 @@ task:
 #endif
        fi;
        goto sched_wake_one
-    :: state[me] = spinning; atomic { unbegun == 0 && !ANY_ARMED -> state[me] = running; goto task }
+    :: state[me] = spinning;
+end_spinning:
+       atomic { unbegun == 0 && !ANY_ARMED -> state[me] = running; goto task }
     :: goto find_work /* it ends, or parks for good */
 #if TIMERS > 0
     :: atomic { timers_left > 0 -> timers_left-- }

@@ -84,6 +84,24 @@ static void as_many_as_workers(void)
     check_equal(meet_in_a_burst(&meeting, count), count,
                 "as many tasks as workers run at the same time");
     check_equal(different(meeting.workers, count), count, "each on a worker of its own");
+}
+
+static void *compute(void *arg)
+{
+    int64_t end = keel_now() + MILLISECOND / 5;
+    while (keel_now() < end)
+        continue;
+    return arg;
+}
+
+/* Spawns that find every worker busy make no further one. */
+static void more_than_workers(void)
+{
+    keel_task *tasks[4 * task_most];
+    for (int i = 0; i < 4 * task_most; i++)
+        tasks[i] = keel_task_create(compute, NULL, NULL);
+    for (int i = 0; i < 4 * task_most; i++)
+        keel_task_await(tasks[i], NULL);
     check(sched.worker_count <= keel_worker_count(), "there are no more workers than allowed");
 }
 
@@ -122,6 +140,7 @@ int main(void)
     two();
     main_and_another();
     as_many_as_workers();
+    more_than_workers();
     after_sleep();
     return tap_done();
 }

@@ -229,6 +229,29 @@ static void behind_newer_tasks(void)
     yield_until(&chain_ended, 1);
 }
 
+static void *yield_ten_times(void *arg)
+{
+    for (int i = 0; i < 10; i++)
+        keel_yield();
+    return mark(arg);
+}
+
+/* The same chain, and a task that has begun already. */
+static void ready_behind_fresh_tasks(void)
+{
+    stop = 0;
+    generations = 0;
+    chain_ended = 0;
+    chain_end = keel_now() + meeting_patience;
+    keel_task *task = keel_task_create(yield_ten_times, &stop, NULL);
+    keel_yield();
+    keel_spawn(spawn_next, NULL);
+    keel_task_await(task, NULL);
+    check_stopped_soon(generations, "a task that yields is not starved by fresh ones");
+    check(keel_now() < chain_end, "  it ran while they still came");
+    yield_until(&chain_ended, 1);
+}
+
 static void *yield_until_stop(void *arg)
 {
     int64_t end = keel_now() + meeting_patience;
@@ -255,6 +278,7 @@ int main(void)
     behind_a_pair();
     timer_behind_a_pair();
     behind_newer_tasks();
+    ready_behind_fresh_tasks();
     behind_a_yielder();
     return tap_done();
 }

@@ -81,6 +81,7 @@ static int past_the_end(void)
 static int send_itself(void)
 {
     arch_syscall2(__NR_kill, arch_syscall0(__NR_getpid), SIGSEGV);
+    keel_sleep(10000 * MILLISECOND); /* another thread may be about to take it */
     return 0;
 }
 

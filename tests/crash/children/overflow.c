@@ -76,6 +76,16 @@ static int large_frame_in_task(void)
     return in_task(jump_in_task);
 }
 
+/* main keeps its worker, so the task overflows on another thread. */
+static int small_frames_on_other_worker(void)
+{
+    keel_task_options options = {.name = "deep"};
+    keel_task_detach(keel_task_create(recurse_in_task, NULL, &options));
+    uint32_t never = 0;
+    spin_until(&never, 1);
+    return 0;
+}
+
 static int small_frames_in_main(void)
 {
     return recurse(0);
@@ -91,6 +101,7 @@ static int small_frames_in_parked_main(void)
 static const struct way ways[] = {
     {"small-frames-in-task", small_frames_in_task},
     {"large-frame-in-task", large_frame_in_task},
+    {"small-frames-on-other-worker", small_frames_on_other_worker},
     {"small-frames-in-main", small_frames_in_main},
     {"small-frames-in-parked-main", small_frames_in_parked_main},
 };

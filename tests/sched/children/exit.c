@@ -56,10 +56,13 @@ static int from_many_tasks(void)
     return wait_for_ever();
 }
 
+static uint32_t first_registered;
+
 static void register_first(void *arg)
 {
     (void)arg;
     keel_at_exit(first);
+    arrive(&first_registered);
 }
 
 static void *register_second(void *arg)
@@ -72,7 +75,7 @@ static void *register_second(void *arg)
 static int registered_by_tasks(void)
 {
     keel_spawn(register_first, NULL);
-    keel_sleep(MILLISECOND);
+    yield_until(&first_registered, 1);
     keel_task_await(keel_task_create(register_second, NULL, NULL), NULL);
     return main_status;
 }
