@@ -186,6 +186,9 @@ bool sched_worker_make(void)
     uint32_t index = atomic_load(&sched.worker_count, RELAXED);
     if (index >= sched_worker_limit())
         return false;
+    /* main takes its spare stack before others can take all the memory that there is. */
+    if (!sched_can_park())
+        return false;
     struct worker_memory memory;
     struct mem_stack *stack = mem_stack_acquire();
     if (stack != NULL && map_worker(&memory)) {
