@@ -88,6 +88,12 @@ static exit_function *take_last(void)
     return last;
 }
 
+static void run_functions(void)
+{
+    for (exit_function *fn = take_last(); fn != NULL; fn = take_last())
+        fn();
+}
+
 extern exit_function *__fini_array_start[], *__fini_array_end[];
 #pragma weak __fini_array_start
 #pragma weak __fini_array_end
@@ -120,8 +126,8 @@ _Noreturn void keel_exit(int status)
     /* RELAXED: claims; nothing else is published by it. */
     if (!atomic_compare_exchange(&owner, &before, caller, RELAXED, RELAXED) && before != caller)
         boot_hook_exit_wait();
-    for (exit_function *fn = take_last(); fn != NULL; fn = take_last())
-        fn();
+    run_functions();
     run_destructors();
+    run_functions(); /* what destructors registered */
     process_end(status);
 }

@@ -28,7 +28,8 @@
  * The owner takes the list in whenever the current span has no free block, and before it takes a
  * run: so between two looks it allocates no more than the capacity of one span of each class, and
  * where one thread allocates and another frees, what is on its way is bounded by that and by the
- * work between two looks. Before a sleep mem_heap_collect looks.
+ * work between two looks. Before a sleep mem_heap_collect looks. (What comes home to a thread that
+ * sleeps already waits until it wakes.)
  *
  * A mapped block has no owner: whoever frees it unmaps it, but for one that his heap keeps, if it
  * is not too large, because to touch its pages anew would cost more than most that is done with

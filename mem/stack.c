@@ -70,3 +70,10 @@ size_t mem_stack_count(void)
 {
     return atomic_load(&pool.mapped, RELAXED); /* RELAXED: as in stack_map */
 }
+
+void mem_stack_line(struct line *line)
+{
+    line_text(line, "; task stacks mapped: ");
+    line_number(line, mem_stack_count());
+    line_text(line, "; the limit may be /proc/sys/vm/max_map_count");
+}

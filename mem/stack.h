@@ -14,7 +14,7 @@
 #ifndef KEEL_MEM_STACK_H
 #define KEEL_MEM_STACK_H
 
-#include "base/base.h"
+#include "base/line.h"
 
 enum {
     mem_stack_guard = 64 * 1024,
@@ -35,6 +35,12 @@ void mem_stack_release(struct mem_stack *stack);
 
 /* How many stacks are mapped now. */
 size_t mem_stack_count(void);
+
+/*
+ * Appends to an error's line how many stacks are mapped, and which limit of the kernel that may
+ * have met: each stack takes two mappings.
+ */
+void mem_stack_line(struct line *line);
 
 /* The first byte above what may be used, 16-byte aligned. */
 static inline void *mem_stack_top(struct mem_stack *stack)

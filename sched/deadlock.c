@@ -85,10 +85,8 @@ _Noreturn void sched_deadlock(void)
     line_begin(&line);
     if (sched.starved_first != NULL) {
         line_text(&line,
-                  "keel: no memory for a task stack: tasks wait to begin, and all others wait; "
-                  "stacks mapped: ");
-        line_number(&line, mem_stack_count());
-        line_text(&line, "; the limit may be /proc/sys/vm/max_map_count");
+                  "keel: no memory for a task stack: tasks wait to begin, and all others wait");
+        mem_stack_line(&line);
     } else {
         line_text(&line, "keel: deadlock: all tasks are asleep (");
         line_number(&line, report.waiting);

@@ -244,29 +244,45 @@ static void enter_idle(struct sched_worker *worker)
 }
 
 /*
- * While nobody is awake and the lock is held, nobody can become awake (a sleeper whose time has
- * come takes the lock first): so queues and timers stand still, and the answer is exact.
+ * Leaves the list, unless a waker was faster: then the search that it claimed is ours. Caller holds
+ * idle_lock.
  */
-static bool nothing_can_go_on(void)
-{
-    lock_acquire(&sched.idle_lock);
-    bool result = sched.awake == 0 && !sched_any_work() && !sched_timers_armed();
-    lock_release(&sched.idle_lock);
-    return result;
-}
-
-/* Leaves the list unless a waker was faster: then its claimed search is ours. */
 static void leave_or_inherit(struct sched_worker *worker)
 {
-    lock_acquire(&sched.idle_lock);
-    bool woken = !worker->is_idle;
-    if (!woken)
+    worker->searching = !worker->is_idle;
+    if (worker->is_idle)
         leave_idle(worker);
+}
+
+/*
+ * Step d. Returns whether there is nothing to do; else the worker has left the list.
+ *
+ * While nobody is awake and the lock is held, nobody can become awake: a sleeper that leaves,
+ * because it found something or because its time has come, takes the lock first. So queues, timers
+ * and the pool of stacks (sleepers have none of their own) stand still, and the verdict is exact.
+ */
+static bool nothing_to_do(struct sched_worker *worker)
+{
+    lock_acquire(&sched.idle_lock);
+    bool work = sched_any_work() || (sched_anyone_starved() && sched_have_spare(worker));
+    bool dead = !work && sched.awake == 0 && !sched_timers_armed();
+    if (work)
+        leave_or_inherit(worker);
     lock_release(&sched.idle_lock);
-    if (woken)
-        worker->searching = true;
-    else
-        sched_search_begin(worker); /* so that what it finds makes it wake the next */
+    if (dead)
+        sched_deadlock();
+    return !work;
+}
+
+/* Step e. */
+static void wait_until_woken(struct sched_worker *worker, int64_t deadline)
+{
+    /* ACQUIRE: with the RELEASE in wake_sleeper. */
+    if (atomic_load(&worker->wake_word, ACQUIRE) == 0)
+        wait_on_word(worker, deadline);
+    lock_acquire(&sched.idle_lock);
+    leave_or_inherit(worker);
+    lock_release(&sched.idle_lock);
 }
 
 void sched_idle_sleep(struct sched_worker *worker)
@@ -276,14 +292,9 @@ void sched_idle_sleep(struct sched_worker *worker)
     enter_idle(worker);
     int64_t deadline = sched_timers_cover(worker);
     atomic_fence(SEQ_CST); /* step c, with step 2 */
-    bool starved = sched_anyone_starved() && sched_have_spare(worker);
-    if (!sched_any_work() && !starved) {
-        if (nothing_can_go_on())
-            sched_deadlock();
-        /* ACQUIRE: with the RELEASE in wake_sleeper. */
-        if (atomic_load(&worker->wake_word, ACQUIRE) == 0)
-            wait_on_word(worker, deadline);
-    }
+    if (nothing_to_do(worker))
+        wait_until_woken(worker, deadline);
     sched_timers_uncover(worker);
-    leave_or_inherit(worker);
+    /* Unless inherited: a searcher wakes the next when it finds work. */
+    sched_search_begin(worker);
 }

@@ -45,9 +45,8 @@ void sched_before_park(void)
         return;
     struct line line;
     panic_begin(&line);
-    line_text(&line, "no memory for a task stack; mapped: ");
-    line_number(&line, mem_stack_count());
-    line_text(&line, "; the limit may be /proc/sys/vm/max_map_count");
+    line_text(&line, "no memory for a task stack");
+    mem_stack_line(&line);
     panic_end(&line);
 }
 
@@ -57,6 +56,14 @@ static struct mem_stack *take_spare(struct sched_worker *worker)
     worker->stacks = stack->next;
     worker->stack_count--;
     return stack;
+}
+
+/* Gives away what this worker can spare, to whoever sleeps for want of a stack. */
+static void serve_starved(struct sched_worker *worker)
+{
+    while (worker->stack_count > 1)
+        mem_stack_release(take_spare(worker));
+    sched_wake_one(false);
 }
 
 /* The deferred step of a runner that gave up its stack, which is `data`. */
@@ -72,6 +79,8 @@ static void step_release_stack(struct keel_task *task, void *data)
     } else {
         mem_stack_release(stack);
     }
+    if (unlikely(sched_anyone_starved()))
+        serve_starved(worker);
 }
 
 void sched_share_stacks(struct sched_worker *worker)
@@ -196,6 +205,8 @@ static struct keel_task *find_work(struct sched_worker *worker)
             sched_search_end(worker);
             if (sched_timers_uncovered())
                 sched_wake_one(false);
+            if (unlikely(sched_anyone_starved()))
+                serve_starved(worker);
             return task;
         }
     }
@@ -346,11 +357,14 @@ void keel_yield(void)
      * work. */
     bool wanted = !ring_looks_empty(&worker->ready) || !deque_looks_empty(&worker->fresh) ||
                   atomic_load(&sched.global_count, RELAXED) != 0; /* RELAXED: a hint */
-    if (!wanted && ++worker->pick_count % picks_between_oldest == 0) {
-        struct keel_task *stolen = steal(worker);
-        wanted = stolen != NULL;
-        if (wanted)
-            push_ready(worker, stolen);
+    struct keel_task *other = NULL;
+    if (sched_anyone_starved() && sched_have_spare(worker))
+        other = sched_starved_pop();
+    else if (!wanted && ++worker->pick_count % picks_between_oldest == 0)
+        other = steal(worker);
+    if (other != NULL) {
+        push_ready(worker, other);
+        wanted = true;
     }
     if (!wanted)
         return;

@@ -1,6 +1,7 @@
 #include "base/panic.h"
 #include "keel/mem.h"
 #include "lang/coolscript/coolscript.h"
+#include "mem/stack.h"
 
 void *cs_alloc(size_t size)
 {
@@ -11,6 +12,7 @@ void *cs_alloc(size_t size)
         line_text(&line, "cs_alloc: out of memory for ");
         line_number(&line, size);
         line_text(&line, " bytes");
+        mem_stack_line(&line);
         panic_end(&line);
     }
     return block;

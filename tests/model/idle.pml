@@ -71,6 +71,7 @@ byte searching;
 byte idle_count;      /* as everyone sees it */
 byte idle_count_here; /* as the last holder of idle_lock left it */
 byte count_in_buffer = NOBODY;
+byte idle_lock = NOBODY; /* who holds it over more than one step */
 bool is_idle[WORKERS];
 bool wake_word[WORKERS];
 byte awake = MADE;
@@ -162,14 +163,26 @@ end:
 /* ---- a worker */
 
 /* idle_lock: free once the last holder's stores have arrived. To be used inside `atomic`. */
-#define IDLE_LOCK_IS_FREE (count_in_buffer == NOBODY || count_in_buffer == me)
+#define IDLE_LOCK_IS_FREE (idle_lock == NOBODY && (count_in_buffer == NOBODY || count_in_buffer == me))
 #define MY_IDLE_COUNT     (count_in_buffer == me -> idle_count_here : idle_count)
 
 inline leave_idle(who)
 {
     is_idle[who] = false;
     idle_count_here--;
+    awake++;
     COUNT_WAS_STORED
+}
+
+inline leave_or_inherit()
+{
+#ifndef NO_INHERITING
+    mine = !is_idle[me];
+#endif
+    if
+    :: is_idle[me] -> leave_idle(me)
+    :: else
+    fi
 }
 
 #define IS_STILL(who) (state[who] != running && state[who] != spinning && state[who] != starting)
@@ -262,35 +275,38 @@ step_c:
 #ifndef NO_FENCE_C
     atomic { empty_buffer(me) }
 #endif
-step_d:
-    victim = 0;
-#ifndef NO_STEP_D
-    do
-    :: victim < WORKERS && queue[victim] == 0 -> victim++
-    :: victim < WORKERS && queue[victim] > 0 -> goto leave
-    :: victim == WORKERS -> break
-    od;
-#endif
-nothing_can_go_on:
+nothing_to_do: /* step d, under idle_lock: pushers do not take it, so each queue is a step */
 #ifdef VERDICT_WITHOUT_LOCK
     woken = awake == 0;
 #endif
+    atomic { IDLE_LOCK_IS_FREE -> empty_buffer(me); idle_lock = me; victim = 0 }
+#ifdef NO_STEP_D
+    victim = WORKERS;
+#endif
+    do
+    :: victim < WORKERS && queue[victim] == 0 -> victim++
+    :: victim < WORKERS && queue[victim] > 0 -> atomic { leave_or_inherit(); idle_lock = NOBODY }
+       goto uncover
+    :: victim == WORKERS -> break
+    od;
     atomic {
-        IDLE_LOCK_IS_FREE -> empty_buffer(me);
+        idle_lock = NOBODY;
         if
 #ifdef VERDICT_WITHOUT_TIMERS
         :: awake == 0 && !ANY_WORK ->
 #elif defined(VERDICT_WITHOUT_LOCK)
         :: woken && !ANY_WORK && !ANY_ARMED ->
-#else
+#elif defined(NO_STEP_D)
         :: awake == 0 && !ANY_WORK && !ANY_ARMED ->
+#else
+        :: awake == 0 && !ANY_ARMED ->
 #endif
-           assert(ALL(IS_STILL) && unbegun == 0 && !ANY_ARMED);
+           assert(ALL(IS_STILL) && !ANY_WORK && unbegun == 0 && !ANY_ARMED);
            reported = true; state[me] = ended; goto stop
         :: else -> state[me] = asleep
         fi
     }
-step_e:
+wait_until_woken: /* step e */
 end_asleep:
     atomic {
         if
@@ -300,7 +316,8 @@ end_asleep:
         fi;
         state[me] = leaving
     }
-leave:
+    atomic { IDLE_LOCK_IS_FREE -> empty_buffer(me); leave_or_inherit() }
+uncover:
 #if TIMERS > 0
     atomic {
         empty_buffer(me);
@@ -310,23 +327,12 @@ leave:
         fi
     }
 #endif
-leave_or_inherit:
     atomic {
-        IDLE_LOCK_IS_FREE -> empty_buffer(me);
-        woken = !is_idle[me];
         if
-        :: !woken -> leave_idle(me); awake++
-        :: else
+        :: mine
+        :: else -> mine = true; searching++
         fi
     }
-    if
-#ifdef NO_INHERITING
-    :: woken
-#else
-    :: woken -> mine = true
-#endif
-    :: !woken -> atomic { mine = true; searching++ }
-    fi;
     goto find_work;
 
     /* ---- a task was found */
@@ -457,9 +463,7 @@ wake_sleeper:
         :: else -> victim = NOBODY
         fi;
         if
-        :: victim != NOBODY ->
-           leave_idle(victim);
-           awake++
+        :: victim != NOBODY -> leave_idle(victim)
         :: else
         fi
     }

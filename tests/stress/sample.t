@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # A sample of the stress tests (`make stress` is the whole of them): each program a few times on 1, 2
 # and 8 workers. RUNS=n overrides how often.
+# time limit: 300 s
 use strict;
 use warnings;
 use Test::More;
