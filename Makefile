@@ -11,6 +11,8 @@ ifeq ($(origin CC),default)
 CC := $(firstword $(foreach c,gcc clang cc,$(if $(shell command -v $(c)),$(c))))
 endif
 AR ?= ar
+NM ?= nm
+OBJCOPY ?= objcopy
 
 ROOMS := base boot mem signal sched chan
 OUT   := build/$(ARCH)-$(notdir $(CC))
@@ -45,6 +47,8 @@ help: ## print this
 
 # ---- objects and archives
 
+# In the archives internal names have a prefix of ours (tools/internal-names says why); the source, and
+# the debugger, know them without it.
 define compile_rules
 $(OUT)/$(1)/%.o: %.c Makefile
 	@mkdir -p $$(@D)
@@ -52,10 +56,15 @@ $(OUT)/$(1)/%.o: %.c Makefile
 $(OUT)/$(1)/%.o: %.S Makefile
 	@mkdir -p $$(@D)
 	$$(CC) $$(CPPFLAGS_ALL) -g -fPIE -MMD -MP -c -o $$@ $$<
-$(OUT)/$(1)/libkeel.a: $(call objects,$(1),$(KEEL_SOURCES))
+$(OUT)/$(1)/internal-names: $(call objects,$(1),$(COOL_SOURCES))
+	NM=$$(NM) tools/internal-names $$^ > $$@
+$(OUT)/$(1)/members/%.o: $(OUT)/$(1)/%.o $(OUT)/$(1)/internal-names
+	@mkdir -p $$(@D)
+	$$(OBJCOPY) --redefine-syms=$(OUT)/$(1)/internal-names $$< $$@
+$(OUT)/$(1)/libkeel.a: $(call objects,$(1)/members,$(KEEL_SOURCES))
 	@rm -f $$@
 	$$(AR) rcs $$@ $$^
-$(OUT)/$(1)/libcsruntime.a: $(call objects,$(1),$(COOL_SOURCES))
+$(OUT)/$(1)/libcsruntime.a: $(call objects,$(1)/members,$(COOL_SOURCES))
 	@rm -f $$@
 	$$(AR) rcs $$@ $$^
 endef
@@ -83,7 +92,9 @@ TEST_PROGRAMS := $(patsubst %.c,$(DIR)/%,$(TEST_SOURCES))
 LINK_FLAGS    := -nostdlib -static -Wl,-T,linker.ld -Wl,--build-id=none -Wl,-z,noexecstack
 
 $(DIR)/tests/%: $(DIR)/tests/%.o $(DIR)/libcsruntime.a linker.ld
-	$(CC) $(LINK_FLAGS) -o $@ $< -L$(DIR) -lcsruntime
+	@$(OBJCOPY) --redefine-syms=$(DIR)/internal-names $< $@.member
+	$(CC) $(LINK_FLAGS) -o $@ $@.member -L$(DIR) -lcsruntime
+	@rm -f $@.member
 
 .PRECIOUS: $(DIR)/tests/%.o
 .PHONY: test-programs

@@ -77,3 +77,10 @@ void mem_stack_line(struct line *line)
     line_number(line, mem_stack_count());
     line_text(line, "; the limit may be /proc/sys/vm/max_map_count");
 }
+
+void mem_stack_line_if_many(struct line *line)
+{
+    enum { many = 1000 };
+    if (mem_stack_count() >= many)
+        mem_stack_line(line);
+}

@@ -12,7 +12,7 @@ void *cs_alloc(size_t size)
         line_text(&line, "cs_alloc: out of memory for ");
         line_number(&line, size);
         line_text(&line, " bytes");
-        mem_stack_line(&line);
+        mem_stack_line_if_many(&line);
         panic_end(&line);
     }
     return block;

@@ -8,7 +8,7 @@ static _Noreturn void refuse(const void *where)
     struct line line;
     panic_begin(&line);
     line_text(&line, "cs_spawn: out of memory for a task");
-    mem_stack_line(&line);
+    mem_stack_line_if_many(&line);
     panic_end_at(&line, where);
 }
 

@@ -7,9 +7,10 @@
  *
  * The store buffer. The plain stores that the protocol orders by fences reach memory late: what a push
  * publishes (`unseen` until then), and idle_count with the release of idle_lock behind it
- * (`count_in_buffer`). A fence, an acquired lock and a queue's compare-and-swap empty the buffer. The
- * changes of `searching` do not: C11 does not promise that they do, although a locked instruction of
- * x86 would. With NO_BUFFER stores reach memory at once, so that larger cases can be explored.
+ * (`count_in_buffer`), so that the next holder sees what the last one stored. A fence and a queue's
+ * compare-and-swap empty the buffer, and so does timers.lock. The changes of `searching`, and taking
+ * idle_lock again, do not: C11 does not promise that they do, although a locked instruction of x86
+ * would. With NO_BUFFER stores reach memory at once, so that larger cases can be explored.
  *
  * What must hold when nothing moves any more (process `monitor`)
  *   if a queue holds a task, no worker sleeps; with SPAWNS_ONLY, no worker could still be made;
@@ -250,7 +251,7 @@ search: /* one look at another's queue, or none: it may miss whatever it likes *
     /* ---- idle.c: sched_idle_sleep */
 step_a:
     atomic {
-        IDLE_LOCK_IS_FREE -> empty_buffer(me);
+        IDLE_LOCK_IS_FREE ->
         state[me] = entering;
         wake_word[me] = false;
         is_idle[me] = true;
@@ -279,7 +280,7 @@ nothing_to_do: /* step d, under idle_lock: pushers do not take it, so each queue
 #ifdef VERDICT_WITHOUT_LOCK
     woken = awake == 0;
 #endif
-    atomic { IDLE_LOCK_IS_FREE -> empty_buffer(me); idle_lock = me; victim = 0 }
+    atomic { IDLE_LOCK_IS_FREE -> idle_lock = me; victim = 0 }
 #ifdef NO_STEP_D
     victim = WORKERS;
 #endif
@@ -316,7 +317,7 @@ end_asleep:
         fi;
         state[me] = leaving
     }
-    atomic { IDLE_LOCK_IS_FREE -> empty_buffer(me); leave_or_inherit() }
+    atomic { IDLE_LOCK_IS_FREE -> leave_or_inherit() }
 uncover:
 #if TIMERS > 0
     atomic {
@@ -453,7 +454,7 @@ claim:
     }
 wake_sleeper:
     atomic {
-        IDLE_LOCK_IS_FREE -> empty_buffer(me);
+        IDLE_LOCK_IS_FREE ->
         if
         :: is_idle[0] -> victim = 0
         :: is_idle[1] -> victim = 1
