@@ -38,9 +38,11 @@ size_t mem_stack_count(void);
 
 /*
  * Appends to an error's line how many stacks are mapped, and which limit of the kernel that may
- * have met: each stack takes two mappings.
+ * have met: each stack takes two mappings. mem_stack_line_if_many does so when they are thousands:
+ * then they may be why there is no memory for something else.
  */
 void mem_stack_line(struct line *line);
+void mem_stack_line_if_many(struct line *line);
 
 /* The first byte above what may be used, 16-byte aligned. */
 static inline void *mem_stack_top(struct mem_stack *stack)
