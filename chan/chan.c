@@ -1,6 +1,5 @@
 #include "chan/chan.h"
 
-#include "base/panic.h"
 #include "keel/mem.h"
 
 enum { slots_at = 128 };
@@ -16,6 +15,7 @@ keel_chan *keel_chan_create(size_t capacity, size_t element_size)
     if (chan == NULL)
         return NULL;
     *chan = (struct keel_chan){
+        .mark = chan_mark,
         .senders = 1,
         .references = 1,
         .capacity = capacity,
@@ -34,6 +34,7 @@ static void destroy(struct keel_chan *chan)
         panic("a channel lost its last reference while a task waits on it");
     for (size_t i = 0; i < chan->length && chan->destroy != NULL; i++)
         chan->destroy(chan->slots + (chan->first + i) % chan->capacity * chan->element_size);
+    chan->mark = 0;
     keel_free(chan);
 }
 
@@ -57,7 +58,7 @@ static void ready_all(struct list_node *woken)
 void keel_chan_close(keel_chan *chan)
 {
     struct list_node woken;
-    lock_acquire(&chan->lock);
+    chan_lock(chan);
     close_locked(chan, &woken);
     lock_release(&chan->lock);
     ready_all(&woken);
@@ -65,7 +66,7 @@ void keel_chan_close(keel_chan *chan)
 
 keel_chan *keel_chan_clone_sender(keel_chan *chan)
 {
-    lock_acquire(&chan->lock);
+    chan_lock(chan);
     bool dropped = chan->senders == 0;
     chan->senders++;
     chan->references++;
@@ -79,7 +80,7 @@ void keel_chan_drop_sender(keel_chan *chan)
 {
     struct list_node woken;
     list_init(&woken);
-    lock_acquire(&chan->lock);
+    chan_lock(chan);
     if (chan->senders == 0)
         panic("drop_sender of a channel that has no sender left");
     bool last_reference = false;
@@ -95,7 +96,7 @@ void keel_chan_drop_sender(keel_chan *chan)
 
 keel_chan *keel_chan_retain(keel_chan *chan)
 {
-    lock_acquire(&chan->lock);
+    chan_lock(chan);
     chan->references++;
     lock_release(&chan->lock);
     return chan;
@@ -103,7 +104,7 @@ keel_chan *keel_chan_retain(keel_chan *chan)
 
 void keel_chan_release(keel_chan *chan, void (*destroy_element)(void *element))
 {
-    lock_acquire(&chan->lock);
+    chan_lock(chan);
     if (destroy_element != NULL)
         chan->destroy = destroy_element;
     bool last_reference = --chan->references == 0;

@@ -28,10 +28,12 @@
 
 #include "base/list.h"
 #include "base/lock.h"
+#include "base/panic.h"
 #include "keel/chan.h"
 #include "sched/sched.h"
 
 struct keel_chan {
+    uint64_t mark; /* chan_mark while it lives; first, where a freed block has a link instead */
     struct lock lock;
     bool closed;
     size_t senders;
@@ -44,6 +46,19 @@ struct keel_chan {
     void (*destroy)(void *element);
     unsigned char *slots; /* behind the structure */
 };
+
+#define chan_mark UINT64_C(0x6c65656b6e616863)
+
+/*
+ * Takes the channel's lock. A channel that was freed is found out here, as long as its memory has
+ * not become another one: else its lock word would be waited for for ever.
+ */
+__attribute__((always_inline)) static inline void chan_lock(struct keel_chan *chan)
+{
+    if (unlikely(chan->mark != chan_mark))
+        panic("no channel, or one whose last reference was released");
+    lock_acquire(&chan->lock);
+}
 
 /* A task that waits; lies on its stack. `element`: where to copy from, or to. */
 struct chan_waiter {

@@ -69,7 +69,7 @@ static void complete(struct keel_chan *chan, struct chan_waiter *waiter)
 int keel_chan_send(keel_chan *chan, const void *element)
 {
     sched_before_park();
-    lock_acquire(&chan->lock);
+    chan_lock(chan);
     if (chan->closed) {
         lock_release(&chan->lock);
         return -EPIPE;
@@ -94,7 +94,7 @@ int keel_chan_send(keel_chan *chan, const void *element)
 int keel_chan_receive(keel_chan *chan, void *element)
 {
     sched_before_park();
-    lock_acquire(&chan->lock);
+    chan_lock(chan);
     struct chan_waiter *sender = take_waiter(&chan->senders_waiting);
     if (chan->length > 0) {
         ring_remove(chan, element);

@@ -18,12 +18,17 @@ extern "C" {
 /* `size` bytes, 16-byte aligned, uninitialised; a size of 0 gives a unique pointer. Never NULL. */
 void *cs_alloc(size_t size);
 
-/* Frees a block of cs_alloc, on any task. NULL does nothing. */
+/*
+ * Frees a block of cs_alloc, on any task. NULL does nothing. Undefined: freeing twice, or a pointer
+ * that cs_alloc did not return; linked with -lkeel-debug -lcsruntime, in this order, that is a
+ * panic.
+ */
 void cs_free(void *ptr);
 
 typedef void (*cs_task_fn)(void *);
 
-/* Starts a task. `data` belongs to it from here on. */
+/* Starts a task. `data` belongs to it from here on. When main returns, tasks that still run end
+ * too. */
 void cs_spawn(cs_task_fn func, void *data);
 
 typedef struct cs_channel cs_channel_t;
@@ -57,7 +62,8 @@ void *cs_chan_receive_ptr(cs_channel_t *chan);
 
 /*
  * Gives up the creator's reference; closes nothing. The last reference frees the channel, and a
- * pointer channel gives what is still inside to cs_free.
+ * pointer channel gives what is still inside to cs_free. Undefined: using the channel afterwards
+ * (mostly found out: a panic).
  */
 void cs_chan_release(cs_channel_t *chan);
 
@@ -69,6 +75,7 @@ typedef struct {
 /*
  * Writes the string to standard output, whole, and together: no other call's bytes come between.
  * Adds no newline and ends no process: when standard output cannot be written, the rest is dropped.
+ * A length <= 0 prints nothing. The string goes by value: two arguments, pointer and length.
  */
 void cs_print_str(cs_string_t s);
 

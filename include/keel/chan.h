@@ -12,6 +12,9 @@
  * frees. Whoever has learnt from a call's effect that it is done (its element has arrived) may
  * release at once, even while the other side has not yet returned.
  *
+ * Undefined: using a channel after its last reference was released (mostly found out: a panic). A
+ * last sender has no reference of its own: who releases early must know that it was dropped.
+ *
  * All of it may be called from any task. Sends and receives may park.
  */
 #ifndef KEEL_CHAN_H

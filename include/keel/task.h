@@ -5,7 +5,9 @@
  * stack when it first runs and gives it back when it ends. Tasks run on workers, kernel threads
  * that come at need, at most one per CPU that the process may use (KEEL_WORKERS=n overrides). There
  * is no preemption: a task runs until it ends, parks, yields or sleeps. `main` is a task too, on
- * the process's own stack.
+ * the process's own stack. A task's stack has 192 KiB, and a guard of 64 KiB below: code whose
+ * frames are larger than that must be compiled with stack probes (-fstack-clash-protection,
+ * "probe-stack" in LLVM IR), or a frame may jump over it.
  *
  * Unless a line says otherwise a function may be called from a task, may be called before `main`
  * (from a constructor), may not be called from a signal handler, and does not park. Sizes are
@@ -78,7 +80,8 @@ void keel_yield(void);
 
 /*
  * Parks for at least `ns` nanoseconds, or until `deadline`. A duration <= 0 and a deadline that has
- * passed yield once; KEEL_FOREVER never wakes. Returns 0.
+ * passed yield once; KEEL_FOREVER never wakes, and counts as asleep when a deadlock is looked for.
+ * Returns 0.
  */
 int keel_sleep(int64_t ns);
 int keel_sleep_until(int64_t deadline);
@@ -92,7 +95,9 @@ unsigned keel_worker_count(void);
 /*
  * Ends the process with `status` & 0xff, from anywhere, whatever else runs. Exit functions run
  * once, last registered first, on the caller's stack, then destructors (.fini_array). Returning
- * from main is keel_exit. May park, if an exit function does.
+ * from main is keel_exit. May park, if an exit function does. None of it runs when the process ends
+ * by a panic, a deadlock or a fault. Called by an exit function, it goes on with those left, and
+ * its status counts.
  */
 KEEL_NORETURN void keel_exit(int status);
 

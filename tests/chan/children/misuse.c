@@ -47,7 +47,25 @@ static int release_under_sender(void)
     return 0;
 }
 
+static int release_twice(void)
+{
+    keel_chan *chan = keel_chan_create(0, 0);
+    keel_chan_release(chan, NULL);
+    keel_chan_release(chan, NULL);
+    return 0;
+}
+
+static int send_after_release(void)
+{
+    keel_chan *chan = keel_chan_create(1, 0);
+    keel_chan_release(chan, NULL);
+    keel_chan_send(chan, NULL);
+    return 0;
+}
+
 static const struct way ways[] = {
+    {"release-twice", release_twice},
+    {"send-after-release", send_after_release},
     {"drop-too-often", drop_too_often},
     {"clone-after-the-last-drop", clone_after_the_last_drop},
     {"release-under-receiver", release_under_receiver},
