@@ -102,8 +102,9 @@ struct keel_task *deque_steal(struct deque *deque)
     return task;
 }
 
-bool deque_looks_empty(struct deque *deque)
+int64_t deque_length(struct deque *deque)
 {
     /* RELAXED: the fences around the idle protocol order it (idle.c). */
-    return atomic_load(&deque->top, RELAXED) >= atomic_load(&deque->bottom, RELAXED);
+    int64_t top = atomic_load(&deque->top, RELAXED);
+    return atomic_load(&deque->bottom, RELAXED) - top;
 }

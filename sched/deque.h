@@ -44,6 +44,11 @@ struct keel_task *deque_take(struct deque *deque);
 struct keel_task *deque_steal(struct deque *deque);
 
 /* Anyone: a hint, unless the caller has a fence before it and the owner one after its push. */
-bool deque_looks_empty(struct deque *deque);
+int64_t deque_length(struct deque *deque);
+
+static inline bool deque_looks_empty(struct deque *deque)
+{
+    return deque_length(deque) <= 0;
+}
 
 #endif

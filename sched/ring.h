@@ -54,11 +54,17 @@ static inline struct keel_task *ring_pop(struct ring *ring)
     }
 }
 
-/* Anyone: a hint, with deque_looks_empty's condition. */
-static inline bool ring_looks_empty(struct ring *ring)
+/* Anyone: a hint, with deque_length's condition. */
+static inline int64_t ring_length(struct ring *ring)
 {
     /* RELAXED: the fences around the idle protocol order it (idle.c). */
-    return atomic_load(&ring->head, RELAXED) == atomic_load(&ring->tail, RELAXED);
+    uint64_t head = atomic_load(&ring->head, RELAXED);
+    return (int64_t)(atomic_load(&ring->tail, RELAXED) - head);
+}
+
+static inline bool ring_looks_empty(struct ring *ring)
+{
+    return ring_length(ring) <= 0;
 }
 
 #endif

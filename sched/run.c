@@ -15,8 +15,9 @@
 
 enum {
     picks_between_oldest = 61,
-    stacks_kept = 16, /* a worker's cache; more go to the shared pool */
-    search_rounds = 200,
+    stacks_kept = 16,   /* a worker's cache; more go to the shared pool */
+    search_rounds = 16, /* with the pauses, tens of microseconds */
+    pauses_between_rounds = 64,
 };
 
 /* ---- spare stacks */
@@ -101,16 +102,22 @@ static uint32_t next_random(struct sched_worker *worker)
     return worker->random = value;
 }
 
-static struct keel_task *steal_from(struct sched_worker *victim)
+static struct keel_task *steal_from(struct sched_worker *victim, bool lone_too)
 {
+    if (!lone_too && deque_length(&victim->fresh) + ring_length(&victim->ready) < 2)
+        return NULL;
     struct keel_task *task = deque_steal(&victim->fresh);
     if (task == NULL)
         task = ring_pop(&victim->ready);
     return task;
 }
 
-/* One round over all other workers. */
-static struct keel_task *steal(struct sched_worker *worker)
+/*
+ * One round over all other workers. A victim's only task is left alone unless `lone_too`: most
+ * often its owner is about to wait for it, or to park and take it, long before we could have moved
+ * it here.
+ */
+static struct keel_task *steal(struct sched_worker *worker, bool lone_too)
 {
     /* ACQUIRE: with the RELEASE in sched_worker_make, which publishes workers[]. */
     uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
@@ -119,7 +126,7 @@ static struct keel_task *steal(struct sched_worker *worker)
         struct sched_worker *victim = sched.workers[(first + i) % count];
         if (victim == worker)
             continue;
-        struct keel_task *task = steal_from(victim);
+        struct keel_task *task = steal_from(victim, lone_too);
         if (task != NULL) {
             worker->steal_count++;
             return task;
@@ -141,7 +148,7 @@ static struct keel_task *pick_oldest(struct sched_worker *worker)
     case 1:
         return deque_steal(&worker->fresh);
     case 2:
-        return steal(worker);
+        return steal(worker, true);
     default:
         return sched_starved_pop();
     }
@@ -165,26 +172,27 @@ static struct keel_task *pick_local(struct sched_worker *worker)
 
 /*
  * Looks everywhere. While others run, work may appear at any moment, and to be woken costs tens of
- * microseconds: so one searcher looks on for a while before it gives up.
+ * microseconds: so one searcher looks on for a while before it gives up. At the end it takes what
+ * is left, a victim's only task too: whose owner computes on, its task must not wait for it.
  */
 static struct keel_task *search(struct sched_worker *worker)
 {
     struct keel_task *task = NULL;
     for (unsigned round = 0; task == NULL && round < search_rounds; round++) {
-        task = pick_local(worker);
+        task = sched_global_pop();
         if (task == NULL)
-            task = sched_global_pop();
-        if (task == NULL)
-            task = steal(worker);
+            task = steal(worker, false);
         if (task == NULL && sched_anyone_starved() && sched_have_spare(worker))
             task = sched_starved_pop();
         /* RELAXED: hints; what is missed here is found by the check in sched_idle_sleep. */
         if (task == NULL &&
             (atomic_load(&sched.searching, RELAXED) > 1 || atomic_load(&sched.awake, RELAXED) <= 1))
             break;
-        arch_pause();
+        /* Each look takes the victims' cache lines away from them: so not too often. */
+        for (unsigned i = 0; task == NULL && i < pauses_between_rounds; i++)
+            arch_pause();
     }
-    return task;
+    return task != NULL ? task : steal(worker, true);
 }
 
 /* The next task for the calling runner; sleeps until there is one. */
@@ -361,7 +369,7 @@ void keel_yield(void)
     if (sched_anyone_starved() && sched_have_spare(worker))
         other = sched_starved_pop();
     else if (!wanted && ++worker->pick_count % picks_between_oldest == 0)
-        other = steal(worker);
+        other = steal(worker, true);
     if (other != NULL) {
         push_ready(worker, other);
         wanted = true;
