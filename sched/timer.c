@@ -21,10 +21,10 @@
 static struct {
     struct lock lock; /* guards the rest */
     struct sched_timer *root;
-    int64_t covered; /* deadline that a sleeper covers; CLOCK_FOREVER: none does */
-    struct sched_worker *coverer;
-    bool armed;       /* atomic, written under the lock: root != NULL */
-    bool uncovered;   /* atomic, written under the lock: no sleeper covers root */
+    int64_t covered;              /* the deadline until which `coverer` sleeps */
+    struct sched_worker *coverer; /* NULL: nobody covers */
+    bool armed;                   /* atomic, written under the lock: root != NULL */
+    bool uncovered;               /* atomic, written under the lock: no sleeper covers root */
     int64_t earliest; /* atomic, written under the lock: root's deadline; valid while armed */
 } timers;
 

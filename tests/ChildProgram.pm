@@ -8,7 +8,7 @@ use Exporter 'import';
 use File::Temp 'tempfile';
 use POSIX ();
 
-our @EXPORT_OK = qw(run_child child_path);
+our @EXPORT_OK = qw(run_child child_path child_functions function_at);
 
 sub child_path {
     my ($name) = @_;
@@ -45,6 +45,24 @@ sub run_child {
         output => contents($output_path),
         errors => contents($errors_path),
     };
+}
+
+# The child's functions in the order of their addresses: [address, name], ...; none without nm.
+sub child_functions {
+    my ($name) = @_;
+    my $path = child_path($name);
+    open my $pipe, '-|', "nm -n '$path' 2>/dev/null" or return;
+    return map { /^([0-9a-f]+) [tT] (\S+)/ ? [ hex $1, $2 ] : () } <$pipe>;
+}
+
+# The name of the function in which the address lies.
+sub function_at {
+    my ($address, @functions) = @_;
+    my $name = 'none';
+    for my $function (@functions) {
+        $name = $function->[1] if $function->[0] <= $address;
+    }
+    return $name;
 }
 
 sub contents {

@@ -5,7 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/..";
-use ChildProgram qw(run_child child_path);
+use ChildProgram qw(run_child child_path child_functions function_at);
 use Test::More;
 
 my $emulated = $ENV{KEEL_EMULATOR};
@@ -53,7 +53,7 @@ my @faults = (
     [ 'send-thread',     SIGBUS  => qr/sent by process \d+/ ],
 );
 
-my @symbols = symbols(child_path('crash/children/fault'));
+my @functions = child_functions('crash/children/fault');
 
 for my $workers (1, 2) {
     for my $fault (@faults) {
@@ -62,9 +62,9 @@ for my $workers (1, 2) {
         my $child = run_fault($way, $workers);
         ends_by($child, $signal, qr/\Akeel: $signal in task 1 "main": $rest\n\z/, "$way on $workers");
         # At its own return address, or in the data; and a sent signal is noticed behind the call.
-        if (@symbols && $way !~ /call-data|send-/) {
+        if (@functions && $way !~ /call-data|send-/) {
             my ($where) = $child->{errors} =~ /, at ($hex)$/m;
-            is(function_at(hex($where // 0)), $way =~ tr/-/_/r, '  at its place in the program');
+            is(function_at(hex($where // 0), @functions), $way =~ tr/-/_/r, '  at its place in the program');
         }
         # A signal sent to the whole process may be taken by any thread.
         my $who = $way eq 'send-itself' ? qr/(?:task \d+ "\w+"|no task)/ : qr/task \d+ "faulty"/;
@@ -219,19 +219,3 @@ sub run_memory {
 }
 
 done_testing();
-
-# Functions of the program, by address: [address, name], ...; none without nm.
-sub symbols {
-    my ($path) = @_;
-    open my $pipe, '-|', "nm -n '$path' 2>/dev/null" or return;
-    return map { /^([0-9a-f]+) [tT] (\S+)/ ? [ hex $1, $2 ] : () } <$pipe>;
-}
-
-sub function_at {
-    my ($address) = @_;
-    my $name = 'none';
-    for my $symbol (@symbols) {
-        $name = $symbol->[1] if $symbol->[0] <= $address;
-    }
-    return $name;
-}

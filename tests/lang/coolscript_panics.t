@@ -5,7 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/..";
-use ChildProgram qw(run_child child_path);
+use ChildProgram qw(run_child child_functions function_at);
 use Test::More;
 
 my $program = 'lang/children/coolscript_panic';
@@ -27,7 +27,7 @@ my @panics = (
     [ in_a_task           => "cs_chan_send: $closed" ],
 );
 
-my @symbols = symbols(child_path($program));
+my @functions = child_functions($program);
 
 for my $panic (@panics) {
     my ($way, $text) = @$panic;
@@ -40,26 +40,11 @@ for my $panic (@panics) {
         ok(defined $where, "$way: $text") or diag("stderr: $child->{errors}");
         is($child->{status}, 2, '  status 2');
         is($child->{output}, '', '  nothing on standard output');
-        skip 'nm is not installed', 1 if !@symbols;
+        skip 'nm is not installed', 1 if !@functions;
         my $function = $way eq 'in_a_task' ? 'send_to_closed' : $way;
-        is(function_at(hex($where // 0)), $function, '  the address is the place in the program');
+        # A return address lies behind the call.
+        is(function_at(hex($where // 1) - 1, @functions), $function, '  the address is the place in the program');
     }
 }
 
 done_testing();
-
-# Functions of the program, by address: [address, name], ...
-sub symbols {
-    my ($path) = @_;
-    open my $pipe, '-|', "nm -n '$path' 2>/dev/null" or return;
-    return map { /^([0-9a-f]+) [tT] (\S+)/ ? [ hex $1, $2 ] : () } <$pipe>;
-}
-
-sub function_at {
-    my ($address) = @_;
-    my $name = 'none';
-    for my $symbol (@symbols) {
-        $name = $symbol->[1] if $symbol->[0] < $address;    # a return address: behind the call
-    }
-    return $name;
-}
