@@ -19,8 +19,9 @@ struct task_identity {
 /* What an address that faulted is, as far as the rooms above know. */
 struct address_owner {
     bool is_stack_guard;
-    const struct task_identity *task; /* whose stack it guards */
-    size_t stack_size;                /* bytes that the task may use */
+    const struct task_identity *task; /* whose stack it guards; NULL: nobody has it now */
+    uintptr_t stack_low;              /* the lowest byte that may be used */
+    size_t stack_size;                /* bytes that may be used */
 };
 
 /* Answers from a signal handler: no lock, no allocation. */

@@ -10,11 +10,23 @@ _Static_assert(sizeof(struct mem_stack) % 16 == 0, "the top of a stack is 16-byt
 enum { pool_most = 256 };
 
 static struct {
-    struct lock lock; /* guards the two below */
+    struct lock lock; /* guards the three below */
     struct mem_stack *first;
     size_t pooled;
-    size_t mapped; /* atomic, a count for reports */
+    struct list_node all; /* every stack that is mapped; all zero before the first */
+    size_t mapped;        /* atomic, a count for reports */
 } pool;
+
+static void list_stack(struct mem_stack *stack)
+{
+    lock_acquire(&pool.lock);
+    if (pool.all.next == NULL)
+        list_init(&pool.all);
+    list_push_back(&pool.all, &stack->link);
+    lock_release(&pool.lock);
+    /* RELAXED: a count that nothing depends on. */
+    atomic_fetch_add(&pool.mapped, 1, RELAXED);
+}
 
 static struct mem_stack *stack_map(void)
 {
@@ -29,14 +41,13 @@ static struct mem_stack *stack_map(void)
     struct mem_stack *stack =
         (struct mem_stack *)((uintptr_t)base + mem_stack_slot - sizeof(struct mem_stack));
     stack->low = (uintptr_t)base + mem_stack_guard;
-    /* RELAXED: a count that nothing depends on. */
-    atomic_fetch_add(&pool.mapped, 1, RELAXED);
+    list_stack(stack);
     return stack;
 }
 
 static void stack_unmap(struct mem_stack *stack)
 {
-    atomic_fetch_sub(&pool.mapped, 1, RELAXED); /* RELAXED: as in stack_map */
+    atomic_fetch_sub(&pool.mapped, 1, RELAXED); /* RELAXED: as in list_stack */
     arch_syscall2(__NR_munmap, (long)(stack->low - mem_stack_guard), mem_stack_slot);
 }
 
@@ -60,15 +71,44 @@ void mem_stack_release(struct mem_stack *stack)
         stack->next = pool.first;
         pool.first = stack;
         pool.pooled++;
+    } else {
+        list_remove(&stack->link);
     }
     lock_release(&pool.lock);
     if (!keep)
         stack_unmap(stack);
 }
 
+/* Whoever faults may hold the lock itself, so it is not waited for. */
+static bool try_for_a_while(struct lock *lock)
+{
+    enum { tries = 10000 };
+    for (unsigned i = 0; i < tries; i++) {
+        if (lock_try(lock))
+            return true;
+        arch_pause();
+    }
+    return false;
+}
+
+const struct mem_stack *mem_stack_guarding(uintptr_t address)
+{
+    const struct mem_stack *found = NULL;
+    if (!try_for_a_while(&pool.lock))
+        return NULL;
+    const struct list_node *node = pool.all.next;
+    for (; node != NULL && node != &pool.all && found == NULL; node = node->next) {
+        const struct mem_stack *stack = container_of(node, struct mem_stack, link);
+        if (mem_stack_guards(stack, address))
+            found = stack;
+    }
+    lock_release(&pool.lock);
+    return found;
+}
+
 size_t mem_stack_count(void)
 {
-    return atomic_load(&pool.mapped, RELAXED); /* RELAXED: as in stack_map */
+    return atomic_load(&pool.mapped, RELAXED); /* RELAXED: as in list_stack */
 }
 
 void mem_stack_line(struct line *line)

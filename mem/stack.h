@@ -15,6 +15,7 @@
 #define KEEL_MEM_STACK_H
 
 #include "base/line.h"
+#include "base/list.h"
 
 enum {
     mem_stack_guard = 64 * 1024,
@@ -25,6 +26,7 @@ enum {
 struct mem_stack {
     struct mem_stack *next; /* in a pool or cache */
     uintptr_t low;          /* the lowest usable byte; the guard ends here */
+    struct list_node link;  /* in the list of all that are mapped */
 };
 
 /* A stack, from the pool or the kernel. NULL when the kernel refuses. */
@@ -32,6 +34,12 @@ struct mem_stack *mem_stack_acquire(void);
 
 /* Gives a stack back that nobody runs on. */
 void mem_stack_release(struct mem_stack *stack);
+
+/*
+ * The stack in whose guard the address lies, or NULL. For the fault report, from a signal handler:
+ * it gives up when the list is being changed for long.
+ */
+const struct mem_stack *mem_stack_guarding(uintptr_t address);
 
 /* How many stacks are mapped now. */
 size_t mem_stack_count(void);

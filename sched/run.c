@@ -245,6 +245,7 @@ static void finish(struct keel_task *task, void *result)
 {
     thread_block()->task = NULL;
     task->arg = result;
+    task->stack = NULL;
     /*
      * ACQ_REL: RELEASE publishes the result to the ACQUIRE in keel_task_await; ACQUIRE takes over
      * the waiter from the RELEASE there. After it the descriptor may be gone, unless it is ours to

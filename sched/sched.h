@@ -9,6 +9,7 @@
  *   worker.c    workers come: memory, thread, first steps; how many there may be
  *   timer.c     sleeping tasks
  *   deadlock.c  the report when nothing can go on
+ *   owner.c     whose stack an address guards, for the fault report
  *   mutex.c     a lock that parks, for the rooms' own use
  *   hooks.c     what the rooms below call when there is a scheduler
  *   spawn.c await.c sleep.c   the public calls
@@ -277,6 +278,9 @@ int64_t sched_timers_cover(struct sched_worker *worker);
 void sched_timers_uncover(struct sched_worker *worker);
 
 /* ---- the rest */
+
+/* Whose stack an address guards (owner.c). For the fault report, from a signal handler. */
+struct address_owner sched_address_owner(uintptr_t address);
 
 /* Reports that nothing can go on, and ends the process with status 2. */
 _Noreturn void sched_deadlock(void);

@@ -11,13 +11,9 @@
  * any other and may end up with a task that parks on it.
  */
 #include <asm/unistd.h>
-#include <linux/auxvec.h>
-#include <linux/resource.h>
 #include <linux/sched.h>
 
-#include "abi/system.h"
 #include "base/options.h"
-#include "base/process.h"
 #include "boot/boot.h"
 #include "mem/pages.h"
 #include "sched/sched.h"
@@ -67,40 +63,6 @@ unsigned keel_worker_count(void)
     return sched_worker_limit();
 }
 
-/* ---- whose stack an address guards, for the fault report */
-
-/*
- * main runs on the process's own stack, which grows until RLIMIT_STACK and has a gap of 1 MiB below
- * (stack_guard_gap). Its top is where the kernel put the program's file name, or just above.
- */
-static void describe_main_stack(struct address_owner *owner, uintptr_t address)
-{
-    enum { gap = 1 << 20, strings = 128 * 1024 };
-    struct abi_rlimit limit;
-    long result = arch_syscall4(__NR_prlimit64, 0, RLIMIT_STACK, 0, (long)&limit);
-    uintptr_t top = process_auxiliary(AT_EXECFN, (uintptr_t)process.arguments);
-    if (result != 0 || limit.current >= top)
-        return;
-    uintptr_t low = top - limit.current;
-    owner->is_stack_guard = address >= low - gap && address < low + strings;
-    owner->stack_size = limit.current;
-}
-
-static struct address_owner owner_of(uintptr_t address)
-{
-    struct address_owner owner = {.task = thread_block()->task};
-    if (owner.task == NULL)
-        return owner;
-    const struct mem_stack *stack = sched_self()->stack;
-    if (stack == NULL) {
-        describe_main_stack(&owner, address);
-    } else {
-        owner.is_stack_guard = mem_stack_guards(stack, address);
-        owner.stack_size = mem_stack_usable(stack);
-    }
-    return owner;
-}
-
 /* ---- workers are made */
 
 void sched_worker_init(struct sched_worker *worker, struct thread_block *block, unsigned index)
@@ -108,7 +70,7 @@ void sched_worker_init(struct sched_worker *worker, struct thread_block *block, 
     worker->index = index;
     worker->random = index * 2654435761u + 1; /* odd multiples: never 0 for a worker's index */
     block->worker = worker;
-    block->address_owner = owner_of;
+    block->address_owner = sched_address_owner;
 }
 
 struct worker_memory {

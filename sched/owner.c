@@ -1,0 +1,60 @@
+/*
+ * Whose stack does an address guard? The fault report asks, from a signal handler: nothing here
+ * waits, and what it reads may be changing.
+ */
+#include <asm/unistd.h>
+#include <linux/auxvec.h>
+#include <linux/resource.h>
+
+#include "abi/system.h"
+#include "base/process.h"
+#include "sched/sched.h"
+
+/*
+ * main runs on the process's own stack, which grows until RLIMIT_STACK and has a gap of 1 MiB below
+ * (stack_guard_gap). Its top is where the kernel put the program's file name, or just above.
+ */
+static void describe_main_stack(struct address_owner *owner, uintptr_t address)
+{
+    enum { gap = 1 << 20, strings = 128 * 1024 };
+    struct abi_rlimit limit;
+    long result = arch_syscall4(__NR_prlimit64, 0, RLIMIT_STACK, 0, (long)&limit);
+    uintptr_t top = process_auxiliary(AT_EXECFN, (uintptr_t)process.arguments);
+    if (result != 0 || limit.current >= top)
+        return;
+    uintptr_t low = top - limit.current;
+    *owner = (struct address_owner){
+        .is_stack_guard = address >= low - gap && address < low + strings,
+        .task = &sched_main_task.identity,
+        .stack_low = low,
+        .stack_size = limit.current,
+    };
+}
+
+struct search {
+    const struct mem_stack *stack;
+    const struct keel_task *found;
+};
+
+static void find_owner(struct keel_task *task, void *data)
+{
+    struct search *search = data;
+    if (task->stack == search->stack)
+        search->found = task;
+}
+
+struct address_owner sched_address_owner(uintptr_t address)
+{
+    struct address_owner owner = {0};
+    struct search search = {.stack = mem_stack_guarding(address)};
+    if (search.stack == NULL) {
+        describe_main_stack(&owner, address);
+        return owner;
+    }
+    sched_task_each(find_owner, &search);
+    owner.is_stack_guard = true;
+    owner.task = search.found == NULL ? NULL : &search.found->identity;
+    owner.stack_low = search.stack->low;
+    owner.stack_size = mem_stack_usable(search.stack);
+    return owner;
+}
