@@ -14,7 +14,7 @@ AR ?= ar
 NM ?= nm
 OBJCOPY ?= objcopy
 
-ROOMS := base boot mem signal sched chan
+ROOMS := base boot mem backtrace signal sched chan
 OUT   := build/$(ARCH)-$(notdir $(CC))
 DIR   := $(OUT)/$(BUILD)
 

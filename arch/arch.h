@@ -7,12 +7,14 @@
  *   machine/syscall.h   arch_syscall0 ... arch_syscall6
  *   machine/cpu.h       arch_pause, arch_trap, arch_thread_block, arch_page_size, arch_cache_line,
  *                       ARCH_SIGNAL_HANDLER
+ *   machine/registers.h struct arch_registers, what a walk over frames must know
  *   machine/vdso.h      what the kernel's vDSO calls its clock
  *   machine/entry.S     _start
  *   machine/cpu.S       arch_thread_pointer_set, arch_cycle_counter, arch_cpuid
  *   machine/context.S   arch_context_switch, arch_context_start
  *   machine/clone.S     arch_clone
  *   machine/signal.S    arch_signal_return
+ *   machine/registers.S arch_registers_capture
  *
  * A C file of another room is replaced by the file of the same name in this folder (base/memcpy.c
  * by arch/x86_64/memcpy.S), so a port works before it is fast.
@@ -27,6 +29,7 @@
 #include <stdint.h>
 
 #include "machine/cpu.h"
+#include "machine/registers.h"
 #include "machine/syscall.h"
 
 /*
@@ -81,5 +84,11 @@ long arch_clone(unsigned long flags, void *stack_top, int *parent_id, int *child
 
 /* What the kernel returns to after a signal handler (sa_restorer). Never called from C. */
 void arch_signal_return(void);
+
+/*
+ * The registers of the caller as they are when this returns (those that a call may change: as they
+ * were). The pc is the return address, so a walk from here begins in the caller.
+ */
+void arch_registers_capture(struct arch_registers *registers);
 
 #endif

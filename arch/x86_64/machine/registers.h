@@ -1,0 +1,56 @@
+/*
+ * x86-64: the general registers, indexed by their DWARF numbers, as unwind tables name them; and
+ * what a walk over frames has to know of the machine.
+ */
+#ifndef KEEL_MACHINE_REGISTERS_H
+#define KEEL_MACHINE_REGISTERS_H
+
+#include <stdint.h>
+
+#include "machine/signal_context.h"
+
+enum arch_register {
+#define ARCH_REGISTER(name) ARCH_REGISTER_##name,
+#include "registers.tbl"
+#undef ARCH_REGISTER
+    arch_register_count,
+
+    arch_register_pc = ARCH_REGISTER_rip,
+    arch_register_sp = ARCH_REGISTER_rsp,
+    arch_register_frame = ARCH_REGISTER_rbp, /* where code keeps its frame pointer */
+};
+
+struct arch_registers {
+    uint64_t value[arch_register_count];
+};
+
+/* For reports. (Not pointers: those would be relocations in a static PIE.) */
+static const char arch_register_names[arch_register_count][4] __attribute__((unused)) = {
+#define ARCH_REGISTER(name) #name,
+#include "registers.tbl"
+#undef ARCH_REGISTER
+};
+
+/* The registers that a signal interrupted. */
+static inline void arch_registers_from_signal(struct arch_registers *registers,
+                                              const struct abi_machine_context *context)
+{
+#define ARCH_REGISTER(name) registers->value[ARCH_REGISTER_##name] = context->name;
+#include "registers.tbl"
+#undef ARCH_REGISTER
+}
+
+/*
+ * Frames of code that keeps a frame pointer: it points to the caller's frame pointer, the return
+ * address lies above that, and above the return address the caller's stack goes on.
+ */
+enum {
+    arch_frame_saved = 0,
+    arch_frame_return = 8,
+    arch_frame_size = 16,
+};
+
+/* A call pushes its return address: it is on top of the stack when a function is entered. */
+enum { arch_call_pushes = 8 };
+
+#endif
