@@ -28,7 +28,12 @@ void panic_begin(struct line *line)
     line_text(line, "keel: panic: ");
 }
 
-_Noreturn void panic_end_at(struct line *line, const void *where)
+__attribute__((weak)) void panic_hook_trace(const void *from)
+{
+    (void)from;
+}
+
+_Noreturn void panic_end_from(struct line *line, const void *where, const void *from)
 {
     line_text(line, " (");
     line_task(line, thread_block()->task);
@@ -37,7 +42,13 @@ _Noreturn void panic_end_at(struct line *line, const void *where)
     line_text(line, ")");
     output_ignore_closed_pipes();
     line_write(line, standard_error);
+    panic_hook_trace(from);
     process_end(panic_status);
+}
+
+_Noreturn void panic_end_at(struct line *line, const void *where)
+{
+    panic_end_from(line, where, __builtin_return_address(0));
 }
 
 _Noreturn void panic_at(const char *message, const void *where)
@@ -45,7 +56,7 @@ _Noreturn void panic_at(const char *message, const void *where)
     struct line line;
     panic_begin(&line);
     line_text(&line, message);
-    panic_end_at(&line, where);
+    panic_end_from(&line, where, __builtin_return_address(0));
 }
 
 _Noreturn void assertion_failed(const char *condition, const char *function)
@@ -56,5 +67,5 @@ _Noreturn void assertion_failed(const char *condition, const char *function)
     line_text(&line, function);
     line_text(&line, ": ");
     line_text(&line, condition);
-    panic_end(&line);
+    panic_end_from(&line, __builtin_return_address(0), __builtin_return_address(0));
 }

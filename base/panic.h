@@ -20,6 +20,16 @@ void panic_begin(struct line *line);
 #define panic_end(line) panic_end_at(line, __builtin_return_address(0))
 _Noreturn void panic_end_at(struct line *line, const void *where);
 
+/* The same; the trace begins in the function in which `from` is a return address. */
+_Noreturn void panic_end_from(struct line *line, const void *where, const void *from);
+
+/*
+ * Called after the line of a panic has been written: writes the calls under way, from the function
+ * that panicked, in which `from` is the return address. Empty by default; backtrace/ has the strong
+ * one.
+ */
+void panic_hook_trace(const void *from);
+
 /* Appends: task 3 "name" — or: no task. */
 void line_task(struct line *line, const void *task_identity);
 

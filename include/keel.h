@@ -16,6 +16,7 @@
 #define KEEL_H
 
 #include "keel/chan.h"
+#include "keel/fault.h"
 #include "keel/mem.h"
 #include "keel/task.h"
 

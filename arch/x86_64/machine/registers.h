@@ -53,4 +53,19 @@ enum {
 /* A call pushes its return address: it is on top of the stack when a function is entered. */
 enum { arch_call_pushes = 8 };
 
+/*
+ * Of code that keeps a frame pointer, interrupted at the instruction that begins with `bytes`: how
+ * many bytes lie above the return address (the saved frame pointer, or nothing) when its frame is
+ * not made yet or is already gone; -1 when the frame is complete.
+ */
+static inline int arch_frame_pushed(uint64_t bytes)
+{
+    enum { landing_mark = 0xfa1e0ff3u, push_rbp = 0x55, ret = 0xc3 };
+    enum { mov_rsp_rbp = 0xe58948, mov_rsp_rbp_other = 0xec8b48 };
+    if ((uint32_t)bytes == landing_mark || (uint8_t)bytes == push_rbp || (uint8_t)bytes == ret)
+        return 0;
+    uint32_t three = bytes & 0xffffff;
+    return three == mov_rsp_rbp || three == mov_rsp_rbp_other ? 8 : -1;
+}
+
 #endif

@@ -1,0 +1,83 @@
+#include "backtrace/code.h"
+
+#include <linux/auxvec.h>
+
+#include "base/memory.h"
+#include "base/process.h"
+
+/*
+ * Where the linker put the dynamic section, which only an image that can be moved has. Weak,
+ * because the others do not.
+ */
+extern const Elf64_Dyn _DYNAMIC[];
+#pragma weak _DYNAMIC
+
+/* Both ways are there, because not every linker writes PT_PHDR into a static image. */
+static uintptr_t program_bias(const Elf64_Phdr *segments, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (segments[i].p_type == PT_PHDR)
+            return (uintptr_t)segments - segments[i].p_vaddr;
+        if (segments[i].p_type == PT_DYNAMIC && _DYNAMIC != NULL)
+            return (uintptr_t)_DYNAMIC - segments[i].p_vaddr;
+    }
+    return 0;
+}
+
+struct code code_program(void)
+{
+    struct code code = {.segments = (const Elf64_Phdr *)process_auxiliary(AT_PHDR, 0)};
+    if (code.segments != NULL)
+        code.segment_count = process_auxiliary(AT_PHNUM, 0);
+    code.bias = program_bias(code.segments, code.segment_count);
+    return code;
+}
+
+/* The kernel's own image: its headers are believed. */
+static struct code vdso(void)
+{
+    struct code code = {0};
+    const Elf64_Ehdr *header = (const Elf64_Ehdr *)process_auxiliary(AT_SYSINFO_EHDR, 0);
+    if (header == NULL || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
+        return code;
+    code.segments = (const Elf64_Phdr *)((uintptr_t)header + header->e_phoff);
+    code.segment_count = header->e_phnum;
+    for (size_t i = 0; i < code.segment_count; i++) {
+        if (code.segments[i].p_type == PT_LOAD) {
+            code.bias = (uintptr_t)header + code.segments[i].p_offset - code.segments[i].p_vaddr;
+            break;
+        }
+    }
+    return code;
+}
+
+/* The loaded segment with the access `flags` in which `address` lies, or NULL. */
+static const Elf64_Phdr *segment_of(const struct code *code, uintptr_t address, uint32_t flags)
+{
+    for (size_t i = 0; i < code->segment_count; i++) {
+        const Elf64_Phdr *segment = &code->segments[i];
+        uintptr_t offset = address - code->bias - segment->p_vaddr;
+        if (segment->p_type == PT_LOAD && (segment->p_flags & flags) == flags &&
+            offset < segment->p_memsz)
+            return segment;
+    }
+    return NULL;
+}
+
+bool code_find(uintptr_t address, struct code *code)
+{
+    *code = code_program();
+    if (segment_of(code, address, PF_X) != NULL)
+        return true;
+    *code = vdso();
+    return segment_of(code, address, PF_X) != NULL;
+}
+
+struct extent code_memory(const struct code *code, uintptr_t address)
+{
+    const Elf64_Phdr *segment = segment_of(code, address, PF_R);
+    if (segment == NULL)
+        return (struct extent){0};
+    uintptr_t end = code->bias + segment->p_vaddr + segment->p_memsz;
+    return (struct extent){.start = (const unsigned char *)address, .size = end - address};
+}
