@@ -84,6 +84,9 @@ FLAGS_portable_length = $(NO_LIBRARY_CALLS)
 FLAGS_stack_smash = -fstack-protector-all
 FLAGS_stack_protector = -fstack-protector-all
 FLAGS_canary_moves = -fstack-protector-all
+# Tests of walks: what the code under them keeps.
+FLAGS_nested_tables = -fomit-frame-pointer
+FLAGS_nested_pointers = -fno-asynchronous-unwind-tables -fno-unwind-tables
 
 # ---- tests
 

@@ -275,7 +275,7 @@ static bool find_by_index(const struct code *code, uintptr_t index_start, uintpt
 
 /* ---- both ways */
 
-static const struct image *image_of(struct table *table)
+const struct image *table_image(struct table *table)
 {
     if (!table->image_sought)
         table->image = image_open();
@@ -286,7 +286,7 @@ static const struct image *image_of(struct table *table)
 static bool find_by_file(struct table *table, const struct code *code, uintptr_t address,
                          struct table_entry *entry)
 {
-    const struct image *image = image_of(table);
+    const struct image *image = table_image(table);
     if (image == NULL || image->unwind_address == 0 || image->bias != code->bias)
         return false;
     struct extent memory = code_memory(code, image->unwind_address);

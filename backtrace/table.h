@@ -43,6 +43,9 @@ void table_begin(struct table *table);
 /* The entry for the instruction at `address`, or NULL. Lives until the next call. */
 const struct table_entry *table_find(struct table *table, uintptr_t address);
 
+/* The program's image, sought once; NULL when there is none. */
+const struct image *table_image(struct table *table);
+
 /* An address in an unwind table, in one of the ways that its header names. */
 bool table_read_address(struct reader *reader, uint8_t encoding, uintptr_t data_start,
                         uintptr_t *address);

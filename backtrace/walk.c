@@ -14,6 +14,7 @@
  * only so many of those.
  */
 #include "backtrace/backtrace.h"
+#include "backtrace/image.h"
 #include "backtrace/rules.h"
 
 enum {
@@ -36,6 +37,7 @@ struct step {
     uintptr_t cfa;
     bool leads_on;
     bool to_interrupted; /* the caller was interrupted by a signal */
+    bool is_exact;       /* nothing was called from the frame: its pc is the instruction */
 };
 
 static bool is_code(uintptr_t address)
@@ -47,7 +49,9 @@ static bool is_code(uintptr_t address)
 static void by_table(struct walk *walk, const struct table_entry *entry, struct step *step)
 {
     uint64_t cfa;
-    uintptr_t address = walk->registers.value[arch_register_pc] - !walk->interrupted;
+    /* A handler "returns" to the start of what a signal frame's entry speaks of: nobody called. */
+    step->is_exact |= entry->is_signal_frame;
+    uintptr_t address = walk->registers.value[arch_register_pc] - !step->is_exact;
     if (!rules_find(entry, address, &walk->rules) ||
         !rules_cfa(&walk->rules, &walk->registers, &walk->probe, &cfa))
         return;
@@ -85,7 +89,20 @@ static void by_frame_pointer(struct walk *walk, struct step *step)
     by_return_address(walk, frame + arch_frame_return, frame + arch_frame_size, step);
 }
 
-/* Of code without an entry, interrupted at `pc`. */
+/*
+ * A function that calls nothing may have no frame, though its file keeps frame pointers. Where the
+ * function is not known, it has one.
+ */
+static bool makes_frame(struct walk *walk, uintptr_t pc)
+{
+    const struct image *image = table_image(&walk->table);
+    uintptr_t start;
+    uint64_t bytes;
+    return image == NULL || image_function(image, pc, &start) == NULL ||
+           !probe_read(&walk->probe, start, sizeof bytes, &bytes) || arch_makes_frame(bytes);
+}
+
+/* Of code without an entry. */
 static void in_unknown_code(struct walk *walk, uintptr_t pc, struct step *step)
 {
     uintptr_t sp = walk->registers.value[arch_register_sp];
@@ -95,6 +112,8 @@ static void in_unknown_code(struct walk *walk, uintptr_t pc, struct step *step)
         pushed = 0;
     else if (walk->interrupted && probe_read(&walk->probe, pc, sizeof bytes, &bytes))
         pushed = arch_frame_pushed(bytes);
+    if (walk->interrupted && pushed < 0 && !makes_frame(walk, pc))
+        pushed = 0;
     if (pushed < 0) {
         by_frame_pointer(walk, step);
         return;
@@ -120,6 +139,7 @@ static void find_caller(struct walk *walk, struct step *step)
     step->cfa = 0;
     step->leads_on = false;
     step->to_interrupted = false;
+    step->is_exact = walk->interrupted;
     step->caller = walk->registers;
     const struct table_entry *entry = table_find(&walk->table, pc - !walk->interrupted);
     if (entry != NULL)
@@ -151,7 +171,7 @@ size_t backtrace_walk(const struct arch_registers *start, bool interrupted, back
             .pc = walk.registers.value[arch_register_pc],
             .sp = walk.registers.value[arch_register_sp],
             .cfa = step.cfa,
-            .interrupted = walk.interrupted,
+            .interrupted = step.is_exact,
         };
         if (!each(&frame, data) || !step.leads_on)
             return count + 1;

@@ -68,4 +68,22 @@ static inline int arch_frame_pushed(uint64_t bytes)
     return three == mov_rsp_rbp || three == mov_rsp_rbp_other ? 8 : -1;
 }
 
+/*
+ * Whether a function that begins with these 8 bytes makes a frame at once. Compilers leave it out
+ * of functions that call nothing, even where frame pointers are asked for: there the return address
+ * is on top of the stack.
+ */
+static inline int arch_makes_frame(uint64_t first)
+{
+    enum {
+        landing_mark = 0xfa1e0ff3u,
+        push_and_mov = 0xe5894855u,
+        push_and_mov_other = 0xec8b4855u
+    };
+    uint32_t start = (uint32_t)first;
+    if (start == landing_mark)
+        start = (uint32_t)(first >> 32);
+    return start == push_and_mov || start == push_and_mov_other;
+}
+
 #endif

@@ -1,0 +1,2 @@
+/* Compiled with frame pointers and without unwind tables. */
+#include "tests/backtrace/nested.h"
