@@ -87,6 +87,7 @@ FLAGS_canary_moves = -fstack-protector-all
 # Tests of walks: what the code under them keeps.
 FLAGS_nested_tables = -fomit-frame-pointer
 FLAGS_nested_pointers = -fno-asynchronous-unwind-tables -fno-unwind-tables
+FLAGS_damaged = $(FLAGS_nested_pointers)
 
 # ---- tests
 
