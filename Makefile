@@ -88,6 +88,10 @@ FLAGS_canary_moves = -fstack-protector-all
 FLAGS_nested_tables = -fomit-frame-pointer
 FLAGS_nested_pointers = -fno-asynchronous-unwind-tables -fno-unwind-tables
 FLAGS_damaged = $(FLAGS_nested_pointers)
+# Every call that these make is a frame of its own in the backtraces that tests expect.
+FLAGS_fault = -fno-optimize-sibling-calls
+FLAGS_overflow = -fno-optimize-sibling-calls
+FLAGS_places = -fno-optimize-sibling-calls
 
 # ---- tests
 

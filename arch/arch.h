@@ -13,7 +13,7 @@
  *   machine/cpu.S       arch_thread_pointer_set, arch_cycle_counter, arch_cpuid
  *   machine/context.S   arch_context_switch, arch_context_start
  *   machine/clone.S     arch_clone
- *   machine/signal.S    arch_signal_return
+ *   machine/signal.S    arch_signal_return, arch_signal_return_to
  *   machine/registers.S arch_registers_capture
  *
  * A C file of another room is replaced by the file of the same name in this folder (base/memcpy.c
@@ -84,6 +84,12 @@ long arch_clone(unsigned long flags, void *stack_top, int *parent_id, int *child
 
 /* What the kernel returns to after a signal handler (sa_restorer). Never called from C. */
 void arch_signal_return(void);
+
+/*
+ * Goes back to what a signal interrupted, from anywhere: as if the handler that got `ucontext` had
+ * returned. Pre-condition: that handler's stack has not been used by anyone else.
+ */
+_Noreturn void arch_signal_return_to(const void *ucontext);
 
 /*
  * The registers of the caller as they are when this returns (those that a call may change: as they

@@ -5,21 +5,11 @@
 #include "base/memory.h"
 #include "base/process.h"
 
-/*
- * Where the linker put the dynamic section, which only an image that can be moved has. Weak,
- * because the others do not.
- */
-extern const Elf64_Dyn _DYNAMIC[];
-#pragma weak _DYNAMIC
-
-/* Both ways are there, because not every linker writes PT_PHDR into a static image. */
 static uintptr_t program_bias(const Elf64_Phdr *segments, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (segments[i].p_type == PT_PHDR)
             return (uintptr_t)segments - segments[i].p_vaddr;
-        if (segments[i].p_type == PT_DYNAMIC && _DYNAMIC != NULL)
-            return (uintptr_t)_DYNAMIC - segments[i].p_vaddr;
     }
     return 0;
 }

@@ -1,115 +1,202 @@
 /*
- * The report of a fault, and the death after it.
- *
- * To die, the handler restores the default action. A fault of the processor's own (si_code > 0)
- * then returns to the instruction, which faults again: a signal raised anew would be ignored by a
- * process with number 1. A signal that somebody sent (si_code <= 0) would not come again by itself:
- * it is raised, and process 1, which cannot die of it, exits with 128 + the signal.
- *
- * A second fault inside the report finds its signal blocked, and the kernel ends the process by it.
- * When two threads fault at once, the first reports and the other waits in its handler.
+ * The words of a fault report. What an address is, is decided by the address, the interrupted
+ * instruction and the owners of stacks: emulators set neither the trap number nor the error code.
  */
 #include "signal/report.h"
 
 #include <asm/siginfo.h>
 #include <asm/signal.h>
-#include <asm/unistd.h>
 
-#include "arch/arch.h"
-#include "base/atomic.h"
-#include "base/output.h"
+#include "backtrace/backtrace.h"
 #include "base/panic.h"
-#include "base/process.h"
 #include "base/thread_block.h"
 
-static const char *signal_name(int signal)
+static void line_signal(struct line *line, int signal)
 {
     switch (signal) {
     case SIGSEGV:
-        return "SIGSEGV";
+        line_text(line, "SIGSEGV");
+        break;
     case SIGBUS:
-        return "SIGBUS";
+        line_text(line, "SIGBUS");
+        break;
     case SIGFPE:
-        return "SIGFPE";
+        line_text(line, "SIGFPE");
+        break;
     case SIGILL:
-        return "SIGILL";
+        line_text(line, "SIGILL");
+        break;
     default:
-        return "signal";
+        line_text(line, "signal ");
+        line_signed(line, signal);
     }
 }
 
-/* "stack overflow: 0x... lies in the guard below its stack of 196544 bytes" */
-static void line_overflow(struct line *line, const struct address_owner *owner, uintptr_t address)
+/*
+ * Code without stack probes writes anywhere in a frame that it has not touched yet. So a stack
+ * pointer within this of the stack's end has overflowed; who is elsewhere only strayed there.
+ */
+enum { frame_most = 64 * 1024 };
+
+/*
+ * "stack overflow: 0x... lies in the guard below its stack of 196544 bytes", or, when it is not the
+ * stack that ran over: "0x... lies in the guard below the stack of task 7 / that no task has now".
+ */
+static void line_guard(struct line *line, const struct signal_fault *fault,
+                       const struct address_owner *owner)
 {
-    line_text(line, "stack overflow: ");
+    uintptr_t address = fault->info->detail.fault.address;
+    uintptr_t sp = machine_context_sp(&fault->context->machine);
+    bool own = owner->task != NULL && owner->task == thread_block()->task;
+    if (sp < owner->stack_low + frame_most && sp + frame_most > owner->stack_low)
+        line_text(line, "stack overflow: ");
     line_hex(line, address);
-    line_text(line, " lies in the guard below its stack of ");
+    line_text(line, " lies in the guard below ");
+    if (own) {
+        line_text(line, "its stack");
+    } else if (owner->task != NULL) {
+        line_text(line, "the stack of ");
+        line_task(line, owner->task);
+        line_text(line, ",");
+    } else {
+        line_text(line, "a stack that no task has now,");
+    }
+    line_text(line, " of ");
     line_number(line, owner->stack_size);
     line_text(line, " bytes");
 }
 
-static void line_cause(struct line *line, int signal, const struct abi_siginfo *info)
+static void line_invalid_address(struct line *line, const struct signal_fault *fault)
 {
-    uintptr_t address = info->detail.fault.address;
-    address_owner_fn *owner_of = thread_block()->address_owner;
-    struct address_owner owner = {0};
-    if (owner_of != NULL)
-        owner = owner_of(address);
-    if (info->code <= 0) {
-        line_text(line, "sent by process ");
-        line_signed(line, info->detail.sent.process);
-    } else if (signal == SIGSEGV && owner.is_stack_guard) {
-        line_overflow(line, &owner, address);
-    } else if (signal == SIGFPE) {
+    uintptr_t address = fault->info->detail.fault.address;
+    if (address == machine_context_pc(&fault->context->machine))
+        line_text(line, "jump to invalid address ");
+    else
+        line_text(line, "invalid address ");
+    line_hex(line, address);
+    if (address < arch_page_size)
+        line_text(line, " (null page)");
+    else if (fault->info->code == SEGV_MAPERR)
+        line_text(line, " (nothing is mapped there)");
+    else if (fault->info->code == SEGV_ACCERR)
+        line_text(line, " (mapped, but not for this access)");
+}
+
+static void line_arithmetic(struct line *line, int code)
+{
+    switch (code) {
+    case FPE_INTDIV:
+        line_text(line, "integer division by zero, or its quotient overflows");
+        break;
+    case FPE_INTOVF:
+        line_text(line, "integer overflow");
+        break;
+    case FPE_FLTDIV:
+        line_text(line, "floating-point division by zero");
+        break;
+    case FPE_FLTOVF:
+        line_text(line, "floating-point overflow");
+        break;
+    case FPE_FLTUND:
+        line_text(line, "floating-point underflow");
+        break;
+    case FPE_FLTRES:
+        line_text(line, "inexact floating-point result");
+        break;
+    case FPE_FLTINV:
+        line_text(line, "invalid floating-point operation");
+        break;
+    default:
         line_text(line, "arithmetic fault");
-    } else if (signal == SIGILL) {
-        line_text(line, "illegal instruction");
-    } else if (info->code == SI_KERNEL) {
-        line_text(line, "an address that no program can have");
-    } else {
-        line_text(line, signal == SIGBUS ? "no memory behind address " : "invalid address ");
-        line_hex(line, address);
-        if (address < arch_page_size)
-            line_text(line, " (null page)");
     }
 }
 
-/* "keel: SIGSEGV in task 5 "name": <cause>, at 0x401234" */
-static void write_report(int signal, const struct abi_siginfo *info,
-                         const struct abi_ucontext *context)
+static void line_bus(struct line *line, const struct signal_fault *fault)
+{
+    if (fault->info->code == BUS_ADRALN)
+        line_text(line, "misaligned address ");
+    else
+        line_text(line, "no memory behind address ");
+    line_hex(line, fault->info->detail.fault.address);
+}
+
+static void line_cause(struct line *line, const struct signal_fault *fault)
+{
+    struct address_owner owner = {0};
+    address_owner_fn *owner_of = thread_block()->address_owner;
+    if (signal_was_sent(fault)) {
+        line_text(line, "sent by process ");
+        line_signed(line, fault->info->detail.sent.process);
+        return;
+    }
+    if (fault->signal == SIGSEGV && owner_of != NULL)
+        owner = owner_of(fault->info->detail.fault.address);
+    if (owner.is_stack_guard)
+        line_guard(line, fault, &owner);
+    else if (fault->signal == SIGFPE)
+        line_arithmetic(line, fault->info->code);
+    else if (fault->signal == SIGILL)
+        line_text(line, "illegal instruction");
+    else if (fault->info->code == SI_KERNEL)
+        line_text(line, "an address that no program can have");
+    else if (fault->signal == SIGBUS)
+        line_bus(line, fault);
+    else
+        line_invalid_address(line, fault);
+}
+
+static void write_cause(struct line *line, const struct signal_fault *fault)
+{
+    line_text(line, ": ");
+    line_cause(line, fault);
+    line_text(line, ", at ");
+    line_hex(line, machine_context_pc(&fault->context->machine));
+    line_write(line, standard_error);
+}
+
+void signal_report_cause(const struct signal_fault *fault, bool with_task)
 {
     struct line line;
     line_begin(&line);
     line_text(&line, "keel: ");
-    line_text(&line, signal_name(signal));
-    line_text(&line, " in ");
-    line_task(&line, thread_block()->task);
-    line_text(&line, ": ");
-    line_cause(&line, signal, info);
-    line_text(&line, ", at ");
-    line_hex(&line, machine_context_pc(&context->machine));
-    line_write(&line, standard_error);
+    line_signal(&line, fault->signal);
+    if (with_task) {
+        line_text(&line, " in ");
+        line_task(&line, thread_block()->task);
+    }
+    write_cause(&line, fault);
 }
 
-static void raise_again(int signal)
+void signal_report_nested(const struct signal_fault *fault)
 {
-    long own_number = arch_syscall0(__NR_getpid);
-    if (own_number == 1)
-        process_end(128 + signal);
-    arch_syscall3(__NR_tgkill, own_number, arch_syscall0(__NR_gettid), signal);
+    struct line line;
+    line_begin(&line);
+    line_text(&line, "keel: ");
+    line_signal(&line, fault->signal);
+    line_text(&line, " inside this report");
+    write_cause(&line, fault);
 }
 
-ARCH_SIGNAL_HANDLER
-void signal_report_fault(int signal, struct abi_siginfo *info, struct abi_ucontext *context)
+void signal_report_registers(const struct signal_fault *fault)
 {
-    static uint8_t reported;
-    /* RELAXED: only claims. */
-    if (atomic_exchange(&reported, 1, RELAXED) != 0)
-        process_wait_for_end();
-    output_ignore_closed_pipes();
-    write_report(signal, info, context);
-    struct abi_sigaction by_default = {.handler = (uintptr_t)SIG_DFL};
-    arch_syscall4(__NR_rt_sigaction, signal, (long)&by_default, 0, sizeof by_default.mask);
-    if (info->code <= 0)
-        raise_again(signal);
+    enum { in_a_line = 6 };
+    struct arch_registers registers;
+    struct line line;
+    arch_registers_from_signal(&registers, &fault->context->machine);
+    line_begin(&line);
+    for (unsigned i = 0; i < arch_register_count; i++) {
+        line_text(&line, i % in_a_line == 0 ? "keel:   " : "  ");
+        line_text(&line, arch_register_names[i]);
+        line_text(&line, " ");
+        line_hex(&line, registers.value[i]);
+        if (i % in_a_line == in_a_line - 1 || i == arch_register_count - 1)
+            line_write(&line, standard_error);
+    }
+}
+
+void signal_report_frames(const struct signal_fault *fault)
+{
+    struct arch_registers registers;
+    arch_registers_from_signal(&registers, &fault->context->machine);
+    backtrace_write(&registers, true);
 }

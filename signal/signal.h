@@ -1,9 +1,13 @@
 /*
  * signal/: faults. Alternate stacks, handlers, and the report of a fault.
  *
+ *   handlers.c  handlers and alternate stacks are installed
+ *   fault.c     the handler: the report in its parts, then the death by the signal
+ *   report.c    the words of the report
+ *
  * The handlers for SIGSEGV, SIGBUS, SIGFPE and SIGILL go in at the start of a program that links
- * the scheduler. The report is one line on standard error: signal, address and what it is, task,
- * place. Then the process dies by that signal.
+ * the scheduler. The report on standard error names signal, address and what it is, task and place,
+ * the registers, and the frames by name. Then the process dies by that signal.
  *
  * It asks "whose address is this?" through address_owner in the thread block, which the rooms above
  * fill in, and decides by si_addr alone: emulators set neither the trap number nor the error code.
@@ -23,5 +27,14 @@ void signal_start(void);
 
 /* Gives the calling thread an alternate stack; its memory stays the thread's. */
 void signal_thread_start(void *stack, size_t size);
+
+/*
+ * Puts a guard below the main thread's alternate stack. Called when a handler runs, not at the
+ * start: there it would cost every program a system call and a mapping.
+ */
+void signal_guard_stack(void);
+
+/* The default action for all faults from here on. False when the kernel refuses. */
+bool signal_restore_defaults(void);
 
 #endif

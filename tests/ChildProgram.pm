@@ -16,11 +16,13 @@ sub child_path {
     return "$folder/$name";
 }
 
-# run_child('boot/children/name', arguments => [...], environment => {...}, seconds => 20)
-# returns { status, signal, output, errors }; one that does not end in time dies by SIGALRM.
+# run_child('boot/children/name', arguments => [...], environment => {...}, seconds => 20,
+# through => [command that runs it]) returns { status, signal, output, errors }; one that does not end
+# in time dies by SIGALRM.
 sub run_child {
     my ($name, %options) = @_;
-    my @command = (split(' ', $ENV{KEEL_EMULATOR} // ''), child_path($name));
+    my @command = (@{ $options{through} // [] },
+        split(' ', $ENV{KEEL_EMULATOR} // ''), child_path($name));
     push @command, @{ $options{arguments} // [] };
     my ($output, $output_path) = tempfile(UNLINK => 1);
     my ($errors, $errors_path) = tempfile(UNLINK => 1);

@@ -47,4 +47,13 @@ arch_signal_return:
     .cfi_endproc
     .size arch_signal_return, . - arch_signal_return
 
+/* rdi: the ucontext of a signal frame, which is where rsp is when a handler has returned. */
+FUNCTION(arch_signal_return_to)
+    movq %rdi, %rsp
+    .cfi_undefined rip
+    movl $__NR_rt_sigreturn, %eax
+    syscall
+    ud2
+END(arch_signal_return_to)
+
 NO_EXECUTABLE_STACK

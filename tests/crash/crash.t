@@ -5,7 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/..";
-use ChildProgram qw(run_child child_path child_functions function_at);
+use ChildProgram qw(run_child child_path);
 use Test::More;
 
 my $emulated = $ENV{KEEL_EMULATOR};
@@ -33,50 +33,15 @@ sub exits_with {
     is($child->{status}, $status, "  status $status");
 }
 
-# ---- faults
+# ---- faults: several at once, and from outside (reports.t has the table of the others)
 
-# The kernel does not tell the address; an emulator says 0.
-my $impossible =
-    $emulated ? qr/invalid address 0x0 \(null page\)/ : qr/an address that no program can have/;
-
-my @faults = (
-    [ 'read-null',       SIGSEGV => qr/invalid address 0x10 \(null page\)/ ],
-    [ 'write-null',      SIGSEGV => qr/invalid address 0x0 \(null page\)/ ],
-    [ 'read-unmapped',   SIGSEGV => qr/invalid address 0x123456789000/ ],
-    [ 'read-impossible', SIGSEGV => $impossible ],
-    [ 'write-constant',  SIGSEGV => qr/invalid address $hex/ ],
-    [ 'call-data',       SIGSEGV => qr/invalid address ($hex), at \1$/m ],
-    [ 'divide',          SIGFPE  => qr/arithmetic fault/ ],
-    [ 'illegal',         SIGILL  => qr/illegal instruction/ ],
-    [ 'past-the-end',    SIGBUS  => qr/no memory behind address $hex/ ],
-    [ 'send-itself',     SIGSEGV => qr/sent by process \d+/ ],
-    [ 'send-thread',     SIGBUS  => qr/sent by process \d+/ ],
-);
-
-my @functions = child_functions('crash/children/fault');
-
-for my $workers (1, 2) {
-    for my $fault (@faults) {
-        my ($way, $signal, $cause) = @$fault;
-        my $rest = $way eq 'call-data' ? qr/$cause/ : qr/$cause, at $hex$/m;
-        my $child = run_fault($way, $workers);
-        ends_by($child, $signal, qr/\Akeel: $signal in task 1 "main": $rest\n\z/, "$way on $workers");
-        # At its own return address, or in the data; and a sent signal is noticed behind the call.
-        if (@functions && $way !~ /call-data|send-/) {
-            my ($where) = $child->{errors} =~ /, at ($hex)$/m;
-            is(function_at(hex($where // 0), @functions), $way =~ tr/-/_/r, '  at its place in the program');
-        }
-        # A signal sent to the whole process may be taken by any thread.
-        my $who = $way eq 'send-itself' ? qr/(?:task \d+ "\w+"|no task)/ : qr/task \d+ "faulty"/;
-        ends_by(run_fault("$way-in-task", $workers),
-            $signal, qr/\Akeel: $signal in $who: $rest\n\z/, "$way-in-task on $workers");
-    }
-}
+# The whole report, and only one: after its first line come registers and frames.
+my $rest = qr/(?:keel:   [^\n]*\n)+/;
 
 for my $workers (2, 8) {
     for my $round (1 .. 10) {
         ends_by(run_fault('all-at-once', $workers), 'SIGSEGV',
-            qr/\Akeel: SIGSEGV in task \d+[^\n]*null page[^\n]*\n\z/,
+            qr/\Akeel: SIGSEGV in task \d+[^\n]*null page[^\n]*\n$rest\z/,
             "$workers workers fault at once: one report ($round)");
     }
 }
@@ -86,6 +51,12 @@ for my $signal (qw(SEGV BUS FPE ILL)) {
     like($errors, qr/^keel: SIG$signal in (?:task 1 "main"|no task): sent by process $$, at $hex$/m,
         "SIG$signal from another process");
     is($ended_by, $number{"SIG$signal"}, '  ends it');
+}
+
+# A signal sent to the whole process may be taken by any thread.
+for my $way ('send-itself', 'send-itself-in-task') {
+    ends_by(run_fault($way, 2), 'SIGSEGV',
+        qr/\Akeel: SIGSEGV in (?:task \d+ "\w+"|no task): sent by process \d+, at $hex\n$rest\z/, $way);
 }
 
 sub run_fault {
@@ -122,22 +93,12 @@ sub send_from_outside {
 my $guard = qr/stack overflow: $hex lies in the guard below its stack of/;
 
 for my $workers (1, 2) {
-    for my $way ('small-frames', 'large-frame') {
-        my $child = run_overflow("$way-in-task", $workers);
-        ends_by($child, 'SIGSEGV',
-            qr/\Akeel: SIGSEGV in task \d+ "deep": $guard (\d+) bytes, at $hex\n\z/,
-            "$way overflow a task's stack, on $workers");
-        my ($bytes) = own_lines($child) =~ /its stack of (\d+) bytes/;
-        cmp_ok($bytes // 0, '>=', 128 * 1024, '  of at least what a task is promised');
-    }
-    for my $way ('small-frames-in-main', 'small-frames-in-parked-main') {
-        ends_by(run_overflow($way, $workers), 'SIGSEGV',
-            qr/\Akeel: SIGSEGV in task 1 "main": $guard \d+ bytes, at $hex\n\z/, "$way, on $workers");
-    }
+    my ($bytes) = own_lines(run_overflow('small-frames-in-task', $workers)) =~ /its stack of (\d+) bytes/;
+    cmp_ok($bytes // 0, '>=', 128 * 1024, "a task has the stack that it is promised, on $workers");
 }
 
 ends_by(run_overflow('small-frames-on-other-worker', 2), 'SIGSEGV',
-    qr/\Akeel: SIGSEGV in task \d+ "deep": $guard \d+ bytes, at $hex\n\z/,
+    qr/\Akeel: SIGSEGV in task \d+ "deep": $guard \d+ bytes, at $hex\n$rest\z/,
     'on a thread other than the first');
 
 sub run_overflow {

@@ -5,6 +5,7 @@
 #ifndef KEEL_MACHINE_SIGNAL_CONTEXT_H
 #define KEEL_MACHINE_SIGNAL_CONTEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,12 @@ static inline uint64_t machine_context_pc(const struct abi_machine_context *cont
 static inline uint64_t machine_context_sp(const struct abi_machine_context *context)
 {
     return context->rsp;
+}
+
+/* Whether an emulator interrupted it (qemu-user): it has no trap number to tell. */
+static inline bool machine_context_is_emulated(const struct abi_machine_context *context)
+{
+    return context->trap == UINT64_MAX;
 }
 
 #endif

@@ -2,6 +2,11 @@
  * Overflows a stack in the way that the first argument names: by many small frames, or by one frame
  * of 51 KB that touches only its far end, as code without stack probes does.
  */
+#include <linux/auxvec.h>
+#include <linux/resource.h>
+
+#include "abi/system.h"
+#include "base/process.h"
 #include "keel/task.h"
 #include "tests/sched/meeting.h"
 #include "tests/sched/ways.h"
@@ -91,6 +96,14 @@ static int small_frames_in_main(void)
     return recurse(0);
 }
 
+/* The process's own stack ends a limit below where the kernel put the program's file name. */
+static int large_frame_in_main(void)
+{
+    struct abi_rlimit limit;
+    arch_syscall4(__NR_prlimit64, 0, RLIMIT_STACK, 0, (long)&limit);
+    return jump(process_auxiliary(AT_EXECFN, 0) - limit.current, 0);
+}
+
 /* The same after main has parked. */
 static int small_frames_in_parked_main(void)
 {
@@ -103,6 +116,7 @@ static const struct way ways[] = {
     {"large-frame-in-task", large_frame_in_task},
     {"small-frames-on-other-worker", small_frames_on_other_worker},
     {"small-frames-in-main", small_frames_in_main},
+    {"large-frame-in-main", large_frame_in_main},
     {"small-frames-in-parked-main", small_frames_in_parked_main},
 };
 

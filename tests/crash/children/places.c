@@ -1,0 +1,293 @@
+/*
+ * Crashes at places where a report is not a matter of course: in guards, far from any code, before
+ * and after main, while something else crashes. The first argument names which.
+ */
+#include <asm/signal.h>
+#include <asm/unistd.h>
+#include <linux/mman.h>
+
+#include "abi/signal.h"
+#include "base/panic.h"
+#include "keel.h"
+#include "mem/stack.h"
+#include "tests/sched/meeting.h"
+#include "tests/sched/ways.h"
+
+#define FRAME __attribute__((noinline))
+
+/* Volatile, so that the compiler does not see the fault come. */
+static volatile uintptr_t place;
+static void (*volatile function)(void);
+
+static FRAME void write_to_place(void)
+{
+    *(volatile int *)place = 1;
+}
+
+/* ---- guards */
+
+/* The stack lies in the pool when it is written to. */
+static int spare_guard(void)
+{
+    struct mem_stack *stack = mem_stack_acquire();
+    place = stack->low - 16;
+    mem_stack_release(stack);
+    write_to_place();
+    return 0;
+}
+
+static void *wait_for_ever(void *arg)
+{
+    volatile char here = 0;
+    /* Within the last page of its guard, as seen from the first frame of its stack. */
+    place = ((uintptr_t)&here & ~(uintptr_t)0xfff) - 192 * 1024;
+    keel_sleep(1000000 * MILLISECOND);
+    return arg + here;
+}
+
+/* A stray pointer into the guard of a task that is parked. */
+static int others_guard(void)
+{
+    keel_task_options options = {.name = "victim"};
+    keel_task_detach(keel_task_create(wait_for_ever, NULL, &options));
+    while (place == 0)
+        keel_yield();
+    keel_sleep(MILLISECOND);
+    write_to_place();
+    return 0;
+}
+
+/* A stray pointer into its own guard, from the top of the stack: no overflow. */
+static void *touch_own_guard(void *arg)
+{
+    volatile char here = 0;
+    place = ((uintptr_t)&here & ~(uintptr_t)0xfff) - 192 * 1024;
+    write_to_place();
+    return arg + here;
+}
+
+static int own_guard(void)
+{
+    keel_task_options options = {.name = "stray"};
+    keel_task_await(keel_task_create(touch_own_guard, NULL, &options), NULL);
+    return 0;
+}
+
+/* ---- jumps */
+
+static FRAME void call_function(void)
+{
+    function();
+    place++; /* not a jump in the place of a call */
+}
+
+static int jump_null(void)
+{
+    function = NULL;
+    call_function();
+    return 0;
+}
+
+static int jump_unmapped(void)
+{
+    function = (void (*)(void))0x123456789000;
+    call_function();
+    return 0;
+}
+
+static void *jump(void *arg)
+{
+    keel_yield();
+    call_function();
+    return arg;
+}
+
+static int jump_null_in_task(void)
+{
+    keel_task_options options = {.name = "jumper"};
+    keel_task_await(keel_task_create(jump, NULL, &options), NULL);
+    return 0;
+}
+
+/* ---- around main */
+
+static bool fault_in_destructor;
+
+static FRAME void set_up(int argc, char **argv)
+{
+    static const char way[] = "in-constructor";
+    if (argc > 1 && strlen(argv[1]) == sizeof way - 1 && memcmp(argv[1], way, sizeof way) == 0)
+        write_to_place();
+}
+
+__attribute__((constructor)) static void constructor(int argc, char **argv)
+{
+    set_up(argc, argv);
+}
+
+__attribute__((destructor)) static void destructor(void)
+{
+    if (fault_in_destructor)
+        write_to_place();
+}
+
+static int in_constructor(void)
+{
+    return 0;
+}
+
+static int in_destructor(void)
+{
+    fault_in_destructor = true;
+    return 0;
+}
+
+static void exit_function(void)
+{
+    write_to_place();
+    place++;
+}
+
+static int in_exit_function(void)
+{
+    keel_at_exit(exit_function);
+    return 0;
+}
+
+/* ---- while something else goes on */
+
+/* The report reads the name. */
+static int bad_name(void)
+{
+    keel_task_set_name(NULL, (const char *)0x20);
+    write_to_place();
+    return 0;
+}
+
+/* The frames cannot be walked: the stack pointer leads nowhere. */
+static int lost_stack(void)
+{
+    arch_context_switch((void **)&place, (void *)0x123456789000);
+    return 0;
+}
+
+ARCH_SIGNAL_HANDLER static void handler(int signal)
+{
+    (void)signal;
+    write_to_place();
+    place++;
+}
+
+/* In a handler of the program's own, which runs on the same alternate stack. */
+static int in_handler(void)
+{
+    struct abi_sigaction action = {
+        .handler = (uintptr_t)handler,
+        .flags = SA_ONSTACK | SA_RESTORER,
+        .restorer = (uintptr_t)arch_signal_return,
+    };
+    arch_syscall4(__NR_rt_sigaction, SIGUSR1, (long)&action, 0, sizeof action.mask);
+    arch_syscall3(__NR_tgkill, arch_syscall0(__NR_getpid), arch_syscall0(__NR_gettid), SIGUSR1);
+    return 0;
+}
+
+/* A task that has begun on one worker faults on another. */
+static uint32_t on_other_worker;
+
+static void *move_and_fault(void *arg)
+{
+    keel_sleep(MILLISECOND);
+    arrive(&on_other_worker);
+    write_to_place();
+    return arg;
+}
+
+static int after_move(void)
+{
+    keel_task_options options = {.name = "mover"};
+    keel_task_detach(keel_task_create(move_and_fault, NULL, &options));
+    spin_until(&on_other_worker, 1);
+    keel_sleep(10000 * MILLISECOND);
+    return 0;
+}
+
+/* ---- panics */
+
+static FRAME void give_up(void)
+{
+    keel_panic("the program gives up");
+}
+
+static int panic_in_main(void)
+{
+    give_up();
+    return 0;
+}
+
+static void *panic_in(void *arg)
+{
+    keel_yield();
+    give_up();
+    return arg;
+}
+
+static int panic_in_task(void)
+{
+    keel_task_options options = {.name = "careful"};
+    keel_task_await(keel_task_create(panic_in, NULL, &options), NULL);
+    return 0;
+}
+
+static void panic_at_end(void)
+{
+    give_up();
+}
+
+ARCH_SIGNAL_HANDLER static void panic_handler(int signal)
+{
+    (void)signal;
+    give_up();
+}
+
+static int panic_in_exit_function(void)
+{
+    keel_at_exit(panic_at_end);
+    return 0;
+}
+
+static int panic_in_handler(void)
+{
+    struct abi_sigaction action = {
+        .handler = (uintptr_t)panic_handler,
+        .flags = SA_ONSTACK | SA_RESTORER,
+        .restorer = (uintptr_t)arch_signal_return,
+    };
+    arch_syscall4(__NR_rt_sigaction, SIGUSR1, (long)&action, 0, sizeof action.mask);
+    arch_syscall3(__NR_tgkill, arch_syscall0(__NR_getpid), arch_syscall0(__NR_gettid), SIGUSR1);
+    return 0;
+}
+
+static const struct way ways[] = {
+    {"spare-guard", spare_guard},
+    {"others-guard", others_guard},
+    {"own-guard", own_guard},
+    {"jump-null", jump_null},
+    {"jump-null-in-task", jump_null_in_task},
+    {"jump-unmapped", jump_unmapped},
+    {"in-constructor", in_constructor},
+    {"in-destructor", in_destructor},
+    {"in-exit-function", in_exit_function},
+    {"bad-name", bad_name},
+    {"lost-stack", lost_stack},
+    {"in-handler", in_handler},
+    {"after-move", after_move},
+    {"panic-in-main", panic_in_main},
+    {"panic-in-task", panic_in_task},
+    {"panic-in-exit-function", panic_in_exit_function},
+    {"panic-in-handler", panic_in_handler},
+};
+
+int main(int argc, char **argv)
+{
+    return GO_THE_WAY(ways, argc, argv);
+}
