@@ -10,7 +10,8 @@
  *
  * A fault inside the report comes to this handler again, on the same thread and stack: it says so
  * and goes on with the parts of the report that are left, then ends the process for the first
- * fault, by going back to where that one interrupted. A fault in there too finds the default action.
+ * fault, by going back to where that one interrupted. A fault in there too finds the default
+ * action.
  */
 #include "signal/fault.h"
 
