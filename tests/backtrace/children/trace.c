@@ -114,9 +114,9 @@ static CALLED int many_places(int count)
     return 0;
 }
 
-static int many_places_42(void)
+static int many_places_41(void)
 {
-    return many_places(42);
+    return many_places(41);
 }
 
 static int many_places_44(void)
@@ -183,7 +183,7 @@ static const struct way ways[] = {
     {"in-turn", in_turn},
     {"many-places", many_places_1000},
     {"just-too-long", many_places_44},
-    {"just-fits", many_places_42},
+    {"just-fits", many_places_41},
     {"panic-in-main", panic_in_main},
     {"panic-in-task", panic_in_task},
     {"assertion", assertion},
