@@ -42,8 +42,9 @@ KEEL_NORETURN void keel_panic(const char *message);
  * line of the call, and can be given to keel_symbolize as it is, like any address of code. In a
  * frame that a signal interrupted it is the instruction that comes next.
  *
- * Follows unwind tables (-fasynchronous-unwind-tables, the compilers' default), and frame pointers
- * in code that has none; where code has neither, the frames end. Costs about a microsecond a frame.
+ * Follows unwind tables, and frame pointers in code that has none. Where code has neither, frames
+ * are missed or end: gcc writes the tables by default; clang -ffreestanding does not, and wants
+ * -fasynchronous-unwind-tables (or -fno-omit-frame-pointer). Costs about a microsecond a frame.
  * Source: the order of glibc's backtrace; the places are those of libbacktrace.
  */
 size_t keel_backtrace(void **frames, size_t max);
