@@ -9,7 +9,7 @@
  *                       ARCH_SIGNAL_HANDLER
  *   machine/registers.h struct arch_registers, what a walk over frames must know
  *   machine/vdso.h      what the kernel's vDSO calls its clock
- *   machine/entry.S     _start
+ *   machine/entry.S     _start, keel_start
  *   machine/cpu.S       arch_thread_pointer_set, arch_cycle_counter, arch_cpuid
  *   machine/context.S   arch_context_switch, arch_context_start
  *   machine/clone.S     arch_clone

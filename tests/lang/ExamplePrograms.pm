@@ -50,8 +50,8 @@ sub expected {
     return slurp(source_folder() . '/examples/coolscript/' . $name =~ s/\..*//sr . '.expected');
 }
 
-# run_example(FILE, emulated => 0 or 1, environment => {...}) returns all that the program said on both
-# outputs, and a line more when it did not end with status 0 within a minute.
+# run_example(FILE, emulated => 0 or 1, arguments => [...], environment => {...}) returns all that the
+# program said on both outputs, and a line more when it did not end with status 0 within a minute.
 sub run_example {
     my ($file, %options) = @_;
     my @emulator = $options{emulated} ? split ' ', $ENV{KEEL_EMULATOR} // '' : ();
@@ -62,7 +62,8 @@ sub run_example {
         %ENV = (%ENV, %{ $options{environment} // {} });
         alarm 60;    # survives exec
         no warnings 'exec';
-        exec { ($emulator[0] // $file) } @emulator, $file or POSIX::_exit(127);
+        my @command = (@emulator, $file, @{ $options{arguments} // [] });
+        exec { $command[0] } @command or POSIX::_exit(127);
     }
     my $said = do { local $/; <$output> }
         // '';
