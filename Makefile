@@ -157,6 +157,12 @@ bench-tasks: ## switch, spawn, ping-pong, beside Go
 	@$(MAKE) -s BUILD=release all
 	@tools/bench-tasks "$$($(MAKE) -s BUILD=release print-folder)"
 
+.PHONY: bench-startup
+bench-startup: ## hello-world and two tasks, beside assembly, small libcs, Go; plots doc/startup.svg
+	@tools/deps bench
+	@$(MAKE) -s BUILD=release all
+	@tools/bench-startup "$$($(MAKE) -s BUILD=release print-folder)"
+
 # ---- style
 
 C_FILES := $(filter-out %/assembly.h,$(shell find $(ROOMS) include lang abi arch tests bench examples -name '*.[ch]' 2>/dev/null))

@@ -1,0 +1,70 @@
+#!/usr/bin/perl
+# The driver of the startup benchmark tells what it says: system calls counted exactly, also those of a
+# second thread, figures in order, failures named. Times are
+# only held against each other in one figure.
+use strict;
+use warnings;
+use File::Temp qw(tempdir);
+use FindBin;
+use Test::More;
+use lib "$FindBin::Bin/../lang";
+use ExamplePrograms qw(source_folder library_folder compiler);
+
+plan skip_all => 'the driver runs natively' if $ENV{KEEL_EMULATOR};
+plan skip_all => 'once is enough'           if compiler() ne 'gcc' || library_folder() =~ m{/debug$};
+
+my $bench = source_folder() . '/bench/startup';
+my $work  = tempdir(CLEANUP => 1);
+my $cc    = compiler();
+
+sub succeeds {
+    my ($line, $what) = @_;
+    my $said = `($line) 2>&1`;
+    return ok($? == 0 && $said eq '', $what) || diag("$line\n$said"), 0;
+}
+
+sub driver {
+    my ($arguments) = @_;
+    my $said = `'$work/driver' $arguments 2>&1`;
+    return ($? >> 8, $said);
+}
+
+succeeds("$cc -O2 -Wall -Wextra -Wshadow -Wconversion '$bench/driver.c' -o '$work/driver'", 'the driver is built');
+my %script = (hello => 'assembly', tasks_by_hand => 'assembly_bss', threads_by_hand => 'assembly_bss');
+for my $name (sort keys %script) {
+    succeeds("$cc -nostdlib -static -Wl,--build-id=none -Wl,-T,'$bench/$script{$name}.ld' '$bench/$name.S'"
+            . " -o '$work/$name'", "$name is built");
+    is(`'$work/$name'`, "hello\n", "$name prints");
+}
+my ($segment) = `readelf -lW '$work/hello'` =~ /LOAD +\S+ \S+ \S+ 0x(\w+)/;
+is(hex $segment, 156, 'the floor has one segment of 156 bytes');
+
+SKIP: {
+    my ($status, $said) = driver("inspect '$work/hello' '$work/threads_by_hand'");
+    skip "ptrace is refused here: $said", 1 if $status != 0;
+    # write, exit_group; clone, the sender's wake and exit, at most one wait, write, exit_group
+    like($said, qr/\A0\t2\t\d+\n1\t[4-6]\t\d+\n\z/, 'inspect: system calls of one thread and of two');
+}
+
+my $cpu = (`grep Cpus_allowed_list /proc/self/status` =~ /(\d+)/)[0];
+my ($status, $said) = driver("measure 7 1 $cpu '$work/hello' '$work/tasks_by_hand'");
+my @lines = map { [split] } split /\n/, $said;
+is("$status " . scalar @lines, '0 2', 'measure: a line a program');
+for my $line (@lines) {
+    my ($index, $minimum, $median, $p99, $faults) = @$line;
+    ok(0 < $minimum && $minimum <= $median && $median <= $p99, "program $index: minimum, median, 99th percentile");
+    cmp_ok($faults, '>', 0, "program $index: page faults");
+}
+
+my %failure = (
+    "measure 1 1 $cpu /bin/false" => qr{^driver: /bin/false: ended with wait status 256$},
+    "measure 1 1 $cpu $work/none" => qr{^driver: \Q$work\E/none: ended with wait status 32256$},
+    'inspect /bin/false'          => qr{^driver: /bin/false: },
+    "measure 0 1 $cpu /bin/true"  => qr{^driver: usage: },
+    'measure'                     => qr{^driver: usage: },
+);
+for my $arguments (sort keys %failure) {
+    my ($failed, $why) = driver($arguments);
+    ok($failed == 1 && $why =~ $failure{$arguments}, "refused: driver $arguments") or diag $why;
+}
+done_testing();
