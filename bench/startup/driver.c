@@ -3,7 +3,7 @@
  * by tools/bench-startup.
  *
  *   driver measure ROUNDS SEED CPUS PROGRAM...
- *   driver inspect PROGRAM...
+ *   driver inspect CPUS PROGRAM...
  *
  * measure: runs every program once a round, each round in another order, drawn from SEED. CPU: the
  * number of the CPU that this and they are pinned to, or `any`. A line a program: its number, then
@@ -299,15 +299,16 @@ static void open_results(void)
 int main(int argc, char **argv)
 {
     bool measures = argc > 5 && strcmp(argv[1], "measure") == 0;
-    bool inspects = argc > 2 && strcmp(argv[1], "inspect") == 0;
+    bool inspects = argc > 3 && strcmp(argv[1], "inspect") == 0;
     if (!measures && !inspects)
-        fail("usage", "driver measure ROUNDS SEED CPUS PROGRAM... | driver inspect PROGRAM...");
-    int first = measures ? 5 : 2;
+        fail("usage", "driver measure ROUNDS SEED CPUS PROGRAM... | inspect CPUS PROGRAM...");
+    int first = measures ? 5 : 3;
     size_t count = (size_t)(argc - first);
     struct program *programs = allocate(count, sizeof *programs);
     for (size_t i = 0; i < count; i++)
         programs[i] = program_of(argv[first + (int)i]);
     open_results();
+    pin(argv[first - 1]);
     if (inspects) {
         inspect(programs, count);
         return 0;
@@ -316,7 +317,6 @@ int main(int argc, char **argv)
     random_state = strtoull(argv[3], NULL, 10);
     if (rounds < 1 || random_state == 0)
         fail("usage", "ROUNDS and SEED are at least 1");
-    pin(argv[4]);
     measure(programs, count, (size_t)rounds);
     return 0;
 }

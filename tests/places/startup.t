@@ -39,14 +39,14 @@ for my $name (sort keys %script) {
 my ($segment) = `readelf -lW '$work/hello'` =~ /LOAD +\S+ \S+ \S+ 0x(\w+)/;
 is(hex $segment, 156, 'the floor has one segment of 156 bytes');
 
+my $cpu = (`grep Cpus_allowed_list /proc/self/status` =~ /(\d+)/)[0];
 SKIP: {
-    my ($status, $said) = driver("inspect '$work/hello' '$work/threads_by_hand'");
+    my ($status, $said) = driver("inspect $cpu '$work/hello' '$work/threads_by_hand'");
     skip "ptrace is refused here: $said", 1 if $status != 0;
     # write, exit_group; clone, write, exit_group, and what comes in time: a wait, the sender's wake, its exit
     like($said, qr/\A0\t2\t\d+\n1\t[3-6]\t\d+\n\z/, 'inspect: system calls of one thread and of two');
 }
 
-my $cpu = (`grep Cpus_allowed_list /proc/self/status` =~ /(\d+)/)[0];
 my ($status, $said) = driver("measure 7 1 $cpu '$work/hello' '$work/tasks_by_hand'");
 my @lines = map { [split] } split /\n/, $said;
 is("$status " . scalar @lines, '0 2', 'measure: a line a program');
@@ -59,7 +59,7 @@ for my $line (@lines) {
 my %failure = (
     "measure 1 1 $cpu /bin/false" => qr{^driver: /bin/false: ended with wait status 256$},
     "measure 1 1 $cpu $work/none" => qr{^driver: \Q$work\E/none: ended with wait status 32256$},
-    'inspect /bin/false'          => qr{^driver: /bin/false: },
+    "inspect $cpu /bin/false"      => qr{^driver: /bin/false: },
     "measure 0 1 $cpu /bin/true"  => qr{^driver: usage: },
     'measure'                     => qr{^driver: usage: },
 );
