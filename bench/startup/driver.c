@@ -5,9 +5,10 @@
  *   driver measure ROUNDS SEED CPUS PROGRAM...
  *   driver inspect CPUS PROGRAM...
  *
- * measure: runs every program once a round, each round in another order, drawn from SEED. CPU: the
- * number of the CPU that this and they are pinned to, or `any`. A line a program: its number, then
- * minimum, median and 99th percentile of the microseconds, and the median of its page faults.
+ * CPUS: the numbers of the CPUs that this and they may run on, as 0,1.
+ * measure: runs every program once a round, each round in another order, drawn from SEED. A line a
+ * program: its number, then minimum, median and 99th percentile of the microseconds, and the median
+ * of its page faults.
  * inspect: runs each under ptrace. A line a program: its number, its system calls, and the KiB that
  * it has resident at its end. (The peak that wait4 tells is that of whoever called vfork.)
  *
