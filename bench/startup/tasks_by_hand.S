@@ -1,7 +1,7 @@
 /*
- * The floor of two tasks in one thread: two stacks in .bss, a switch that saves what a call preserves,
- * and a slot for the message. The receiver finds the slot empty and switches to the sender, which fills
- * it and switches back; the receiver prints the message.
+ * The floor of two tasks in one thread: two stacks in .bss, a switch that saves what a call
+ * preserves, and a slot for the message. The receiver finds the slot empty and switches to the
+ * sender, which fills it and switches back; the receiver prints the message.
  */
 #include <asm/unistd.h>
 

@@ -1,6 +1,6 @@
 /*
- * The floor of two threads: one raw clone, and a message handed over by a futex. The first thread waits
- * until the second has filled the slot, and prints what it finds.
+ * The floor of two threads: one raw clone, and a message handed over by a futex. The first thread
+ * waits until the second has filled the slot, and prints what it finds.
  */
 #include <asm/unistd.h>
 

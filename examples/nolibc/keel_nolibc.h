@@ -1,7 +1,6 @@
 /*
  * keel_nolibc.h: the Linux kernel's nolibc headers (tools/include/nolibc of its source) and Keel's,
- * in one program. Include it in place of nolibc.h. A folder that holds nolibc.h is to be searched
- * (-isystem).
+ * in one program. Include it in place of theirs, whose folder is to be searched (-isystem).
  *
  *   cc -ffreestanding -nostdlib -static -isystem build/nolibc program.c -lkeel
  *
@@ -16,11 +15,10 @@
 #error "keel_nolibc.h comes in place of nolibc.h, which is included already"
 #endif
 
-/* errno would be one variable for each file, shared by all tasks: calls return -1, sys_ calls why.
- */
+/* errno would be one variable a file, shared by all tasks: calls return -1, sys_ calls say why. */
 #define NOLIBC_IGNORE_ERRNO
 
-/* nolibc's 64-bit integers are long long, the compiler's stdint.h has long. */
+/* nolibc's 64-bit integers are long long, the compilers' own are long. */
 #define int64_t  nolibc_int64_t
 #define uint64_t nolibc_uint64_t
 

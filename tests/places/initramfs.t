@@ -16,6 +16,8 @@ plan skip_all => 'the machine is emulated already'       if $ENV{KEEL_EMULATOR};
 plan skip_all => 'a release build made by gcc stands for all'
     if compiler() ne 'gcc' || library_folder() =~ m{/debug$};
 my $source = source_folder();
+chomp(my $nolibc = `'$source/tools/from-package' --path nolibc` // '');
+plan skip_all => 'the nolibc headers are not there: tools/from-package nolibc' if $nolibc eq '';
 chomp(my $kernel = `'$source/tools/from-package' --path kernel` // '');
 plan skip_all => 'no kernel is there: tools/from-package kernel' if $kernel eq '';
 plan skip_all => 'qemu-system-x86_64 is not installed'
@@ -25,9 +27,10 @@ my $work = tempdir(CLEANUP => 1);
 
 # A byte more makes the program's size odd: so what follows it must have been padded.
 sub build {
-    my $line = compiler() . " -O2 -Wall -Wextra -ffreestanding -nostdlib -static -I'$source/include'"
+    my $line = compiler() . " -O2 -Wall -Wextra -ffreestanding -nostdlib -static -isystem '$nolibc'"
+        . " -I'$source/include'"
         . " -Wl,-T,'$source/linker.ld' '$source/examples/init/init.c' -o '$work/init'"
-        . " -L'" . library_folder() . "' -lcsruntime && strip '$work/init' && printf x >>'$work/init'"
+        . " -L'" . library_folder() . "' -lkeel && strip '$work/init' && printf x >>'$work/init'"
         . " && '$source/tools/initramfs' '$work/init' '$work/initramfs'"
         . " && '$source/tools/initramfs' '$work/init' '$work/again'";
     my $said = `($line) 2>&1`;
@@ -93,7 +96,7 @@ my %check = (
     },
     panic => sub {
         check_death('panic', $_[0],
-            qr/keel: panic: cs_chan_send: the channel is closed \(task \d+ "careless"/, '200');
+            qr/keel: panic: this is how a panic looks \(task \d+ "careless"/, '200');
     },
 );
 
