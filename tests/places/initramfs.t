@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # A machine whose only program is ours: examples/init as the /init of an initramfs of one file, on
 # Debian's own kernel in qemu-system-x86_64 (no KVM is needed). What it prints, and how it ends: power
-# off, or a fault, a stack overflow and a panic of process 1, which the kernel must see as its death.
+# off, or a fault, a stack overflow and a panic of process 1, reported by name though there is no /proc,
+# which the kernel must see as its death.
 # time limit: 300 s
 use strict;
 use warnings;
@@ -27,10 +28,10 @@ my $work = tempdir(CLEANUP => 1);
 
 # A byte more makes the program's size odd: so what follows it must have been padded.
 sub build {
-    my $line = compiler() . " -O2 -Wall -Wextra -ffreestanding -nostdlib -static -isystem '$nolibc'"
+    my $line = compiler() . " -O2 -g -Wall -Wextra -ffreestanding -nostdlib -static -isystem '$nolibc'"
         . " -I'$source/include'"
         . " -Wl,-T,'$source/linker.ld' '$source/examples/init/init.c' -o '$work/init'"
-        . " -L'" . library_folder() . "' -lkeel && strip '$work/init' && printf x >>'$work/init'"
+        . " -L'" . library_folder() . "' -lkeel && printf x >>'$work/init'"
         . " && '$source/tools/initramfs' '$work/init' '$work/initramfs'"
         . " && '$source/tools/initramfs' '$work/init' '$work/again'";
     my $said = `($line) 2>&1`;
@@ -78,8 +79,10 @@ sub check_run {
 }
 
 sub check_death {
-    my ($word, $said, $report, $status) = @_;
-    like($said, qr/^$report/m,               "$word: reported") or diag $said;
+    my ($word, $said, $report, $function, $status) = @_;
+    like($said, qr/^$report/m, "$word: reported") or diag $said;
+    like($said, qr{^keel:   at 0x\w+ $function\S*\+0x\w+ \(\S*init\.c:\d+\)$}m, "$word: by name, without /proc")
+        or diag $said;
     like($said, qr/^\Q$dead\E0x0*$status$/m, "$word: process 1 dies of it, as the kernel sees") or diag $said;
     return;
 }
@@ -88,15 +91,15 @@ my %check = (
     run   => \&check_run,
     fault => sub {
         check_death('fault', $_[0],
-            qr/keel: SIGSEGV in task \d+ "faulty": invalid address 0x0 \(null page\)/, 'b');
+            qr/keel: SIGSEGV in task \d+ "faulty": invalid address 0x0 \(null page\)/, 'fault', 'b');
     },
     overflow => sub {
         check_death('overflow', $_[0],
-            qr/keel: SIGSEGV in task \d+ "deep": stack overflow: 0x\w+ lies in the guard/, 'b');
+            qr/keel: SIGSEGV in task \d+ "deep": stack overflow: 0x\w+ lies in the guard/, 'fill_stack', 'b');
     },
     panic => sub {
         check_death('panic', $_[0],
-            qr/keel: panic: this is how a panic looks \(task \d+ "careless"/, '200');
+            qr/keel: panic: this is how a panic looks \(task \d+ "careless"/, 'panic', '200');
     },
 );
 
