@@ -104,11 +104,11 @@ $(DIR)/tests/%: $(DIR)/tests/%.o $(DIR)/libcsruntime.a linker.ld
 	$(CC) $(LINK_FLAGS) -o $@ $@.member -L$(DIR) -lcsruntime
 	@rm -f $@.member
 
-.PRECIOUS: $(DIR)/tests/%.o
+.PRECIOUS: $(OUT)/release/%.o $(OUT)/debug/%.o
 .PHONY: test-programs
 test-programs: $(LIBRARIES) $(TEST_PROGRAMS) ## build the tests of this BUILD
 
-.PHONY: print-folder deps demo test stress verify mutants
+.PHONY: print-folder deps demo test stress coverage verify mutants
 print-folder:
 	@echo $(DIR)
 
@@ -128,6 +128,10 @@ test: ## build and run all tests, natively and under qemu-x86_64
 stress: ## 1,000 runs of each stress test on 1, 2 and 8 workers (RUNS=n)
 	@$(MAKE) -s BUILD=release test-programs
 	@tools/stress "$$($(MAKE) -s BUILD=release print-folder)/tests"
+
+coverage: ## how many branches of the library the tests take, and which not
+	@tools/deps test
+	@tools/coverage
 
 verify: ## explore the models of the protocols with Spin, and their mutants
 	@tools/deps verify
