@@ -67,6 +67,20 @@ static inline void tap_note(const char *text, int64_t number)
     line_write(&line, tap_descriptor);
 }
 
+/* A test that this run cannot make. */
+static inline void skip(const char *what, const char *why)
+{
+    struct line line;
+    line_begin(&line);
+    line_text(&line, "ok ");
+    line_number(&line, ++tap_count);
+    line_text(&line, " - ");
+    line_text(&line, what);
+    line_text(&line, " # SKIP ");
+    line_text(&line, why);
+    line_write(&line, tap_descriptor);
+}
+
 /* What main returns: prints the plan; 0 when all passed. */
 static inline int tap_done(void)
 {

@@ -178,6 +178,16 @@ static void test_long_double(void)
     check(passed, "long double and back");
     volatile uint128 all_ones = ~(uint128)0;
     check((long double)all_ones >= 0x1.fffffffffffffffep127L, "2^128 - 1");
+    const int128 lowest = (int128)((uint128)1 << 127);
+    volatile long double large = 0x1p127L;
+    check((int128)large == ~lowest && (int128)-large == lowest, "2^127 and its negative");
+    check((uint128)large == (uint128)1 << 127 && (uint128)-large == 0, "and unsigned");
+    large = 0x1p128L;
+    check((uint128)large == ~(uint128)0 && (int128)large == ~lowest, "2^128 is too large");
+    large = (long double)__builtin_inf();
+    check((uint128)large == ~(uint128)0 && (int128)-large == lowest, "so is infinity");
+    large = (long double)__builtin_nan("");
+    check((uint128)large == 0, "no number is 0");
     volatile long double fraction = -1e19L - 0.5L;
     check((int128)fraction == -(int128)10000000000000000000u, "towards zero");
 }

@@ -168,6 +168,13 @@ static void test_tables(void)
     image.gnu_hash.buckets[0] = 1;
     image.gnu_hash.buckets[2] = 3;
 
+    image.versions[3] = 9;
+    check(vdso_function(&image, "first", "OLD") == 0, "not of a version that is not defined");
+    image.versions[3] = 3;
+    image.dynamic[dynamic_count - 1].d_tag = DT_VERSYM;
+    image.dynamic[dynamic_count - 1].d_un.d_ptr = image.dynamic[dynamic_count - 2].d_un.d_ptr;
+    check(finds_both(), "without the versions' names any will do");
+
     use_tables(true, true, false);
     check(finds_both(), "without versions");
     check(vdso_function(&image, "first", "NEW") == place_of(3), "any version will do then");
@@ -188,6 +195,12 @@ static void test_absences(void)
     image.segments[1].p_type = PT_NOTE;
     check(!finds_both(), "no PT_LOAD");
     image.segments[1].p_type = PT_LOAD;
+    image.segments[0].p_type = PT_LOAD;
+    image.segments[0].p_vaddr = linked_at;
+    image.segments[1].p_vaddr = linked_at + 0x1000;
+    check(finds_both(), "of two PT_LOADs the first tells the place");
+    image.segments[0].p_type = PT_NOTE;
+    image.segments[1].p_vaddr = linked_at;
     image.segments[2].p_type = PT_NOTE;
     check(!finds_both(), "no PT_DYNAMIC");
     image.segments[2].p_type = PT_DYNAMIC;

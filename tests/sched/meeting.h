@@ -51,18 +51,4 @@ static inline bool yield_until(const uint32_t *count, uint32_t wanted)
     return true;
 }
 
-/* A test that this run cannot make. */
-static inline void skip(const char *what, const char *why)
-{
-    struct line line;
-    line_begin(&line);
-    line_text(&line, "ok ");
-    line_number(&line, ++tap_count);
-    line_text(&line, " - ");
-    line_text(&line, what);
-    line_text(&line, " # SKIP ");
-    line_text(&line, why);
-    line_write(&line, tap_descriptor);
-}
-
 #endif

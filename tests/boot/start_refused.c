@@ -1,0 +1,49 @@
+/*
+ * boot_start, called once more in a child, with an initial stack made by hand: what a kernel that
+ * tells less, or allows less, would start.
+ */
+#include <asm/signal.h>
+#include <linux/auxvec.h>
+
+#include "base/memory.h"
+#include "boot/boot.h"
+#include "tests/forked.h"
+#include "tests/refuse.h"
+#include "tests/tap.h"
+
+enum { begun_again = 20 };
+
+static char program[] = "start_refused", again[] = "again";
+
+/* Arguments, environment, auxiliary vector: nothing of what the kernel need not say. */
+static void *bare_stack[] = {(void *)2, program, again, NULL, NULL, (void *)AT_NULL, NULL};
+
+static int start_bare(void)
+{
+    boot_start(bare_stack);
+}
+
+static int start_refused(void)
+{
+    refuse_syscall(__NR_arch_prctl, EPERM);
+    boot_start(bare_stack);
+}
+
+static int main_again(void)
+{
+    bool is_set = process.argument_count == 2 && thread_block()->self == thread_block();
+    return is_set && process_auxiliary(AT_RANDOM, 0) == 0 ? begun_again : 1;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && memcmp(argv[1], again, sizeof again) == 0)
+        return main_again();
+    check_equal(forked_status(start_bare), begun_again, "an empty auxiliary vector starts");
+    if (refusals_work())
+        check_equal(forked_status(start_refused), forked_died + SIGILL,
+                    "no thread pointer: a trap, where nothing could be said");
+    else
+        skip("no thread pointer", "no seccomp here");
+    return tap_done();
+}
