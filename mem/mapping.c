@@ -36,8 +36,7 @@ static struct mem_chunk *map_below_border(size_t mapped, size_t alignment)
     unsigned char *region = page_map_aligned(padded, alignment);
     if (region == NULL)
         return NULL;
-    if (before != 0)
-        page_unmap(region, before); /* a refusal costs addresses, no memory */
+    page_unmap(region, before); /* a refusal costs addresses, no memory */
     return (struct mem_chunk *)(void *)(region + before);
 }
 

@@ -9,7 +9,7 @@ void *page_map(size_t size)
 {
     long address = arch_syscall6(__NR_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
                                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return address < 0 && address > -4096 ? NULL : (void *)address;
+    return address < 0 ? NULL : (void *)address;
 }
 
 /* Maps more than is asked for, so that an aligned part is within, and gives back the rest. */

@@ -32,7 +32,7 @@ static struct mem_stack *stack_map(void)
 {
     long base = arch_syscall6(__NR_mmap, 0, mem_stack_slot, PROT_READ | PROT_WRITE,
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
-    if (base < 0 && base > -4096)
+    if (base < 0)
         return NULL;
     if (arch_syscall3(__NR_mprotect, base, mem_stack_guard, PROT_NONE) != 0) {
         arch_syscall2(__NR_munmap, base, mem_stack_slot);

@@ -11,7 +11,10 @@ my @misuses = (
     [ 'drop-too-often',            'drop_sender of a channel that has no sender left' ],
     [ 'clone-after-the-last-drop', 'clone_sender of a channel whose last sender was dropped' ],
     [ 'release-twice',             'no channel, or one whose last reference was released' ],
-    [ 'send-after-release',        'no channel, or one whose last reference was released' ],
+    (
+        map { [ "$_-after-release", 'no channel, or one whose last reference was released' ] }
+            qw(send receive close clone drop retain)
+    ),
     [ 'release-under-receiver',    'a channel lost its last reference while a task waits on it' ],
     [ 'release-under-sender',      'a channel lost its last reference while a task waits on it' ],
 );

@@ -26,6 +26,7 @@ static void check_impossible_sizes(void)
     check(keel_alloc_zeroed((size_t)1 << 24, (size_t)1 << 24) == NULL, "one that does not fit");
     check(keel_alloc_aligned(SIZE_MAX, 4096) == NULL, "SIZE_MAX bytes, aligned");
     check(keel_alloc_aligned(SIZE_MAX - 64 * KiB, 8 * MiB) == NULL, "aligned to 8 MiB");
+    check(keel_alloc_aligned(SIZE_MAX - 5 * MiB, (size_t)1 << 40) == NULL, "aligned to 1 TiB");
     check(keel_alloc_aligned(1, (size_t)1 << 63) == NULL, "the largest power of two");
     check(keel_alloc_aligned((size_t)1 << 62, (size_t)1 << 62) == NULL, "both huge");
 }

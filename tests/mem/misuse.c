@@ -2,10 +2,9 @@
  * What the debug archive finds: a child process for each misuse, which must end in a panic. The
  * release archive does not look; there it is only tested that right use is not taken for misuse.
  */
-#include <asm/unistd.h>
-
 #include "keel/mem.h"
 #include "mem/check.h"
+#include "tests/forked.h"
 #include "tests/tap.h"
 
 enum { MiB = 1024 * 1024, panic_status = 2 };
@@ -80,19 +79,18 @@ static void use_rightly(void)
     }
 }
 
-/* The exit status of a child that calls `fn`, with nowhere to write the panic to. */
+static void (*misuse)(void);
+
+static int go_wrong(void)
+{
+    misuse();
+    return 0;
+}
+
 static int status_of(void (*fn)(void))
 {
-    long child = arch_syscall0(__NR_fork);
-    if (child == 0) {
-        arch_syscall1(__NR_close, standard_error);
-        fn();
-        process_end(0);
-    }
-    int status = -1;
-    if (child < 0 || arch_syscall4(__NR_wait4, child, (long)&status, 0, 0) != child)
-        return -1;
-    return (status & 0x7f) == 0 ? status >> 8 : -1;
+    misuse = fn;
+    return forked_status(go_wrong);
 }
 
 int main(void)

@@ -55,15 +55,53 @@ static int release_twice(void)
     return 0;
 }
 
-static int send_after_release(void)
+static keel_chan *released(void)
 {
     keel_chan *chan = keel_chan_create(1, 0);
     keel_chan_release(chan, NULL);
-    keel_chan_send(chan, NULL);
+    return chan;
+}
+
+static int send_after_release(void)
+{
+    return keel_chan_send(released(), NULL);
+}
+
+static int receive_after_release(void)
+{
+    return keel_chan_receive(released(), NULL);
+}
+
+static int close_after_release(void)
+{
+    keel_chan_close(released());
+    return 0;
+}
+
+static int clone_after_release(void)
+{
+    keel_chan_clone_sender(released());
+    return 0;
+}
+
+static int drop_after_release(void)
+{
+    keel_chan_drop_sender(released());
+    return 0;
+}
+
+static int retain_after_release(void)
+{
+    keel_chan_retain(released());
     return 0;
 }
 
 static const struct way ways[] = {
+    {"receive-after-release", receive_after_release},
+    {"close-after-release", close_after_release},
+    {"clone-after-release", clone_after_release},
+    {"drop-after-release", drop_after_release},
+    {"retain-after-release", retain_after_release},
     {"release-twice", release_twice},
     {"send-after-release", send_after_release},
     {"drop-too-often", drop_too_often},

@@ -1,0 +1,182 @@
+/*
+ * Memory calls that the kernel refuses, each in a process of its own: what cannot be given back is
+ * kept for later, what cannot be moved is copied, and nothing is damaged.
+ */
+#include "base/memory.h"
+#include "keel/mem.h"
+#include "mem/stack.h"
+#include "tests/forked.h"
+#include "tests/mem/pattern.h"
+#include "tests/mem/resident.h"
+#include "tests/refuse.h"
+#include "tests/tap.h"
+
+enum { MiB = 1024 * 1024, run_size = 3900 * 1024, runs = 4, right = 0, wrong = 1 };
+
+static int verdict(bool is_right)
+{
+    return is_right ? right : wrong;
+}
+
+static unsigned char *filled(size_t size)
+{
+    unsigned char *block = keel_alloc(size);
+    pattern_fill(block, size, 3);
+    return block;
+}
+
+/* Resizes as `block` was filled: NULL when a byte is not as it was. */
+static unsigned char *resized(unsigned char *block, size_t before, size_t size)
+{
+    block = keel_realloc(block, size);
+    size_t kept = before < size ? before : size;
+    return block != NULL && pattern_holds(block, before, kept, 3) ? block : NULL;
+}
+
+/* ---- munmap */
+
+/* The chunks of runs that were freed serve again, since they cannot go. */
+static int keeps_chunks(void)
+{
+    unsigned char *blocks[runs];
+    for (int i = 0; i < runs; i++)
+        blocks[i] = filled(run_size);
+    refuse_syscall(__NR_munmap, ENOMEM);
+    for (int i = 0; i < runs; i++)
+        keel_free(blocks[i]);
+    int64_t mapped = statm_read(statm_mapped);
+    for (int i = 0; i < runs; i++) {
+        if (keel_alloc(run_size) == NULL)
+            return wrong;
+    }
+    return verdict(statm_read(statm_mapped) == mapped);
+}
+
+static int discards_blocks(void)
+{
+    void *first = filled(16 * MiB), *second = filled(16 * MiB);
+    int64_t before = statm_read(statm_resident);
+    memset(first, 1, 16 * MiB);
+    memset(second, 1, 16 * MiB);
+    refuse_syscall(__NR_munmap, ENOMEM);
+    keel_free(first);
+    keel_free(second);
+    return verdict(statm_read(statm_resident) - before < 18 * MiB);
+}
+
+static int does_not_shrink(void)
+{
+    unsigned char *block = filled(24 * MiB);
+    refuse_syscall(__NR_munmap, ENOMEM);
+    block = resized(block, 24 * MiB, 20 * MiB);
+    if (block == NULL || (block = resized(block, 20 * MiB, 5 * MiB)) == NULL)
+        return wrong;
+    return verdict(resized(block, 5 * MiB, 100) != NULL);
+}
+
+static int does_not_shrink_nor_map(void)
+{
+    unsigned char *block = filled(24 * MiB);
+    refuse_syscall(__NR_munmap, ENOMEM);
+    refuse_syscall(__NR_mmap, ENOMEM);
+    return verdict(resized(block, 24 * MiB, 5 * MiB) == block);
+}
+
+/* ---- mremap */
+
+static int grows(unsigned char *block)
+{
+    block = resized(block, 8 * MiB, 24 * MiB);
+    if (block == NULL)
+        return wrong;
+    pattern_fill(block, 24 * MiB, 3);
+    return verdict(pattern_holds(block, 24 * MiB, 24 * MiB, 3));
+}
+
+static int copies(void)
+{
+    unsigned char *block = filled(8 * MiB);
+    refuse_syscall(__NR_mremap, EPERM);
+    return grows(block);
+}
+
+static int moves(void)
+{
+    unsigned char *block = filled(8 * MiB);
+    refuse_syscall_when(__NR_mremap, 3, 0, ENOMEM); /* where it is; by moving is allowed */
+    return grows(block);
+}
+
+static int cannot_grow(void)
+{
+    unsigned char *block = filled(8 * MiB);
+    refuse_syscall(__NR_mremap, ENOMEM);
+    refuse_syscall(__NR_mmap, ENOMEM);
+    return verdict(keel_realloc(block, 24 * MiB) == NULL &&
+                   pattern_holds(block, 8 * MiB, 8 * MiB, 3));
+}
+
+/* ---- madvise, mprotect */
+
+static int does_not_discard(void)
+{
+    refuse_syscall(__NR_madvise, EPERM);
+    for (int round = 0; round < 20; round++) {
+        unsigned char *blocks[runs];
+        for (int i = 0; i < runs; i++)
+            blocks[i] = filled(run_size - (size_t)round * 100 * 1024);
+        for (int i = 0; i < runs; i++) {
+            size_t size = run_size - (size_t)round * 100 * 1024;
+            if (!pattern_holds(blocks[i], size, size, 3))
+                return wrong;
+            keel_free(blocks[i]);
+        }
+    }
+    unsigned char *zeroed = keel_alloc_zeroed(1, run_size);
+    for (size_t i = 0; i < run_size; i++) {
+        if (zeroed[i] != 0)
+            return wrong;
+    }
+    return right;
+}
+
+/* No stack without its guard. */
+static int has_no_stack(void)
+{
+    int64_t before = statm_read(statm_mapped);
+    refuse_syscall(__NR_mprotect, ENOMEM);
+    bool refused = mem_stack_acquire() == NULL && mem_stack_acquire() == NULL;
+    return verdict(refused && mem_stack_count() == 0 && statm_read(statm_mapped) == before);
+}
+
+static int has_no_stack_at_all(void)
+{
+    refuse_syscall(__NR_mmap, ENOMEM);
+    return verdict(mem_stack_acquire() == NULL && mem_stack_count() == 0);
+}
+
+static bool works;
+
+static void test(int (*fn)(void), const char *what)
+{
+    if (!works)
+        skip(what, "no seccomp here");
+    else
+        check_equal(forked_status(fn), right, what);
+}
+
+int main(void)
+{
+    works = refusals_work();
+    test(keeps_chunks, "no munmap: free chunks serve again");
+    test(discards_blocks, "no munmap: a freed block's memory goes, its addresses stay");
+    test(does_not_shrink, "no munmap: a large block is made small");
+    test(does_not_shrink_nor_map, "no munmap, no mmap: it stays as it is");
+    test(copies, "no mremap: a large block grows by copying");
+    test(moves, "no mremap in place: it grows by moving");
+    test(cannot_grow, "no mremap, no mmap: it cannot grow, and is as it was");
+    test(does_not_discard, "no madvise: memory serves again, and zeroed is zero");
+    test(has_no_stack, "no mprotect: no stack, and nothing is left of it");
+    test(has_no_stack_at_all, "no mmap: no stack");
+    return tap_done();
+}
