@@ -169,12 +169,22 @@ static void check_kept_block(void)
     keel_free(block);
 }
 
+static void check_same_pages(void)
+{
+    void *block = keel_alloc(5 * MiB - 100);
+    size_t usable = keel_usable_size(block);
+    check(keel_realloc(block, usable) == block && keel_usable_size(block) == usable,
+          "a mapped block may have what lies behind it anyway");
+    keel_free(block);
+}
+
 int main(void)
 {
     check_small_print();
     check(every_class_is_good(), "blocks around the size of every class");
     check(large_sizes_are_good(), "blocks of up to 24 MiB");
     check_kept_block();
+    check_same_pages();
     run_random_set();
     run_one_through_all_sizes(40 * MiB);
     return tap_done();

@@ -1,0 +1,64 @@
+/*
+ * The alternate stack of a program without tasks: as large as the kernel says, mapped when the
+ * reserve is too small for that, and none when there is no memory; a fault ends by its signal in
+ * each case.
+ */
+#include <asm/signal.h>
+#include <linux/auxvec.h>
+
+#include "abi/signal.h"
+#include "signal/signal.h"
+#include "tests/forked.h"
+#include "tests/refuse.h"
+#include "tests/tap.h"
+
+enum { large_frame = 100000, faulted = forked_died + SIGSEGV, wrong = 1 };
+
+static const struct auxiliary_entry large[] = {{AT_MINSIGSTKSZ, large_frame}, {AT_NULL, 0}};
+
+static struct abi_stack stack_now(void)
+{
+    struct abi_stack stack = {0};
+    arch_syscall2(__NR_sigaltstack, 0, (long)&stack);
+    return stack;
+}
+
+/* Volatile, so that the compiler does not see the fault come. */
+static volatile uintptr_t nowhere = 0x10;
+
+static int fault(void)
+{
+    return *(volatile int *)nowhere;
+}
+
+static int start(void)
+{
+    signal_start();
+    struct abi_stack stack = stack_now();
+    return stack.size >= signal_stack_size() && stack.stack_pointer != 0 ? fault() : wrong;
+}
+
+static int start_large(void)
+{
+    process.auxiliary = large;
+    return signal_stack_size() < large_frame ? wrong : start();
+}
+
+static int start_without_memory(void)
+{
+    process.auxiliary = large;
+    refuse_syscall(__NR_mmap, ENOMEM);
+    signal_start();
+    return stack_now().size == 0 ? fault() : wrong;
+}
+
+int main(void)
+{
+    check_equal(forked_status(start), faulted, "the kernel's own size");
+    check_equal(forked_status(start_large), faulted, "more than the reserve");
+    if (refusals_work())
+        check_equal(forked_status(start_without_memory), faulted, "no memory for so much");
+    else
+        skip("no memory for so much", "no seccomp here");
+    return tap_done();
+}
