@@ -1,0 +1,163 @@
+/*
+ * How a process ends after the report, when something is in the way: calls that are refused, faults
+ * and signals inside the report. Every child dies, by the signal or with 128 + its number.
+ */
+#include <asm/signal.h>
+#include <asm/unistd.h>
+
+#include "base/thread_block.h"
+#include "signal/signal.h"
+#include "tests/forked.h"
+#include "tests/refuse.h"
+#include "tests/tap.h"
+
+enum { by_segv = forked_died + SIGSEGV, by_status = 128 + SIGSEGV, wrong = 1 };
+
+/* Volatile, so that the compiler does not see the fault come. */
+static volatile uintptr_t nowhere = 0x10;
+
+static int fault(void)
+{
+    int read = *(volatile int *)nowhere;
+    return read == 0 ? wrong : wrong + 1;
+}
+
+static void send(int signal)
+{
+    arch_syscall3(__NR_tgkill, arch_syscall0(__NR_getpid), arch_syscall0(__NR_gettid), signal);
+}
+
+static int faults(void)
+{
+    signal_start();
+    return fault();
+}
+
+static int is_sent(void)
+{
+    signal_start();
+    send(SIGSEGV);
+    return wrong;
+}
+
+/* ---- while the report asks whose an address is */
+
+static unsigned asked;
+
+static struct address_owner fault_once(uintptr_t address)
+{
+    (void)address;
+    if (asked++ == 0)
+        fault();
+    return (struct address_owner){0};
+}
+
+static struct address_owner fault_always(uintptr_t address)
+{
+    (void)address;
+    fault();
+    return (struct address_owner){0};
+}
+
+static struct address_owner send_one(uintptr_t address)
+{
+    (void)address;
+    if (asked++ == 0)
+        send(SIGBUS);
+    return (struct address_owner){0};
+}
+
+static int with_owner(address_owner_fn *owner)
+{
+    signal_start();
+    thread_block()->address_owner = owner;
+    return fault();
+}
+
+static int faults_in_report(void)
+{
+    return with_owner(fault_once);
+}
+
+static int faults_in_each_report(void)
+{
+    return with_owner(fault_always);
+}
+
+static int is_sent_in_report(void)
+{
+    return with_owner(send_one);
+}
+
+/* ---- refusals */
+
+static int keeps_handler(void)
+{
+    signal_start();
+    refuse_syscall(__NR_rt_sigaction, EPERM);
+    return fault();
+}
+
+static int cannot_raise(void)
+{
+    signal_start();
+    refuse_syscall_when(__NR_tgkill, 2, SIGSEGV, EPERM);
+    arch_syscall2(__NR_kill, arch_syscall0(__NR_getpid), SIGSEGV);
+    return wrong;
+}
+
+static int has_no_handler(void)
+{
+    refuse_syscall(__NR_rt_sigaction, EPERM);
+    return faults();
+}
+
+static int has_no_stack(void)
+{
+    refuse_syscall(__NR_sigaltstack, EPERM);
+    return faults();
+}
+
+static int cannot_write(void)
+{
+    signal_start();
+    refuse_syscall(__NR_write, EBADF);
+    return fault();
+}
+
+static int cannot_read_itself(void)
+{
+    signal_start();
+    refuse_syscall(__NR_openat, EPERM);
+    refuse_syscall(__NR_open, EPERM);
+    refuse_syscall(__NR_rt_sigprocmask, EPERM);
+    refuse_syscall(__NR_mmap, EPERM);
+    return fault();
+}
+
+static bool works;
+
+static void test_refused(int (*fn)(void), int wanted, const char *what)
+{
+    if (!works)
+        skip(what, "no seccomp here");
+    else
+        check_equal(forked_status(fn), wanted, what);
+}
+
+int main(void)
+{
+    check_equal(forked_status(faults), by_segv, "a fault");
+    check_equal(forked_status(is_sent), by_segv, "a signal that was sent");
+    check_equal(forked_status(faults_in_report), by_segv, "a fault in the report");
+    check_equal(forked_status(faults_in_each_report), by_segv, "faults in the report, ever again");
+    check_equal(forked_status(is_sent_in_report), by_segv, "a signal that arrives in the report");
+    works = refusals_work();
+    test_refused(keeps_handler, by_status, "the default action is refused");
+    test_refused(cannot_raise, by_status, "a signal cannot be raised again");
+    test_refused(has_no_handler, by_segv, "handlers are refused");
+    test_refused(has_no_stack, by_segv, "the alternate stack is refused");
+    test_refused(cannot_write, by_segv, "nothing can be said");
+    test_refused(cannot_read_itself, by_segv, "the program cannot read its own file");
+    return tap_done();
+}
