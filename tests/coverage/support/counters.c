@@ -21,9 +21,8 @@ struct object {
 #define here_already __attribute__((visibility("hidden")))
 extern here_already const struct object __start_coverage_objects[], __stop_coverage_objects[];
 
-/* boot/start.c's own, which tools/coverage-cc has given another name. */
-here_already _Noreturn void coverage_boot_start(void *initial_stack_pointer);
-_Noreturn void boot_start(void *initial_stack_pointer);
+/* Called by start.S. */
+here_already void coverage_share(void);
 
 static char *place(const int32_t *distance)
 {
@@ -42,12 +41,11 @@ static void share(char *begin, char *end, const char *file)
     arch_syscall1(__NR_close, descriptor);
 }
 
-_Noreturn void boot_start(void *initial_stack_pointer)
+void coverage_share(void)
 {
     const struct object *each = __start_coverage_objects;
     for (; each < __stop_coverage_objects; each++)
         share(place(&each->begin), place(&each->end), place(&each->file));
-    coverage_boot_start(initial_stack_pointer);
 }
 
 /* gcc's tables name it; only a process that writes a counter file of its own would call it. */
