@@ -6,11 +6,15 @@
     .globl coverage_start
     .hidden coverage_start
     .type coverage_start, @function
-coverage_start:
+coverage_start: /* which keeps the arguments, and aligns the stack by their number */
     pushq %rdi
     pushq %rsi
     pushq %rdx
+    pushq %rcx
+    pushq %r8
     call coverage_share
+    popq %r8
+    popq %rcx
     popq %rdx
     popq %rsi
     popq %rdi
