@@ -13,6 +13,7 @@
  *   vdso.h          functions that the kernel maps into the process
  *   integer.h       128-bit arithmetic and bit counts, which compilers call
  *   options.h       the table of KEEL_ variables
+ *   file.h          files of the system that the runtime reads for itself
  *   memory.h        memcpy and what else compilers call behind one's back
  *
  * What may not enter: anything that allocates, parks, or needs a relocation, and any header but

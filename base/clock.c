@@ -6,6 +6,7 @@
 
 #include "abi/time.h"
 #include "base/atomic.h"
+#include "base/panic.h"
 #include "base/process.h"
 #include "base/vdso.h"
 #include "machine/vdso.h"
@@ -33,6 +34,13 @@ static uintptr_t find_source(void)
     return found;
 }
 
+/* Without time no sleep would end, so a refusal is the program's end. */
+static void by_kernel(struct abi_timespec *now)
+{
+    if (arch_syscall2(__NR_clock_gettime, CLOCK_MONOTONIC, (long)now) != 0)
+        panic("the kernel refuses to tell the time (clock_gettime)");
+}
+
 int64_t clock_now(void)
 {
     /* RELAXED: with the store in find_source. */
@@ -41,7 +49,7 @@ int64_t clock_now(void)
         found = find_source();
     struct abi_timespec now = {0};
     if (found == by_system_call || ((clock_gettime_fn *)found)(CLOCK_MONOTONIC, &now) != 0)
-        arch_syscall2(__NR_clock_gettime, CLOCK_MONOTONIC, (long)&now);
+        by_kernel(&now);
     return now.seconds * abi_nanoseconds_per_second + now.nanoseconds;
 }
 

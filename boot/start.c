@@ -10,6 +10,7 @@
  *
  * The library is compiled without the stack protector: before step 2 there is no canary.
  */
+#include <asm/unistd.h>
 #include <linux/auxvec.h>
 
 #include "base/panic.h"
@@ -40,13 +41,22 @@ static void read_initial_stack(void **stack)
 enum { main_reserve = 512 };
 static _Alignas(arch_cache_line) unsigned char main_memory[main_reserve];
 
+/* Without a thread pointer there is no panic. */
+static _Noreturn void thread_pointer_refused(void)
+{
+    static const char text[] = "keel: the kernel refuses to set the thread pointer (arch_prctl)\n";
+    enum { panic_status = 2 };
+    arch_syscall3(__NR_write, standard_error, (long)text, sizeof text - 1);
+    process_end(panic_status);
+}
+
 static void set_thread_pointer(void *memory)
 {
     enum { wrfsbase_allowed = 1 << 1 };
     struct thread_block *block = boot_tls_make(memory);
     int by_instruction = (process_auxiliary(AT_HWCAP2, 0) & wrfsbase_allowed) != 0;
     if (arch_thread_pointer_set(block, by_instruction) != 0)
-        arch_trap();
+        thread_pointer_refused();
 }
 
 /* Defined by every program; it may take fewer arguments, or return nothing of use. */

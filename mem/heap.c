@@ -27,7 +27,7 @@ static struct mem_heap *take_released(void)
     lock_acquire(&released.lock);
     struct mem_heap *heap = released.first;
     if (heap != NULL)
-        released.first = heap->next_released;
+        atomic_store(&released.first, heap->next_released, RELAXED); /* RELAXED: as below */
     lock_release(&released.lock);
     return heap;
 }
@@ -60,6 +60,14 @@ struct mem_heap *mem_heap_get(void)
     return thread->heap;
 }
 
+static void give_released(struct mem_heap *heap)
+{
+    lock_acquire(&released.lock);
+    heap->next_released = released.first;
+    atomic_store(&released.first, heap, RELAXED); /* RELAXED: see collect_released */
+    lock_release(&released.lock);
+}
+
 void mem_heap_release(void)
 {
     struct thread_block *thread = thread_block();
@@ -68,10 +76,7 @@ void mem_heap_release(void)
         return;
     mem_heap_collect();
     thread->heap = NULL;
-    lock_acquire(&released.lock);
-    heap->next_released = released.first;
-    released.first = heap;
-    lock_release(&released.lock);
+    give_released(heap);
 }
 
 /* Takes in what other threads freed. */
@@ -237,11 +242,8 @@ static void purge(struct mem_heap *heap)
     heap->kept_mapping = NULL;
 }
 
-void mem_heap_collect(void)
+static void collect(struct mem_heap *heap)
 {
-    struct mem_heap *heap = thread_block()->heap;
-    if (heap == NULL)
-        return;
     take_in(heap);
     if (heap->collect_wanted) {
         heap->collect_wanted = false;
@@ -249,4 +251,33 @@ void mem_heap_collect(void)
     }
     if (heap->chunks.dirty > dirty_kept_asleep || heap->kept_mapping != NULL)
         purge(heap);
+}
+
+/*
+ * Blocks come home to a released heap as to any other, and it may be long until a thread needs it:
+ * so who is about to sleep looks after them, as their owner for the time.
+ */
+static void collect_released(void)
+{
+    struct mem_heap *mine = NULL;
+    struct mem_heap *heap;
+    if (likely(atomic_load(&released.first, RELAXED) == NULL)) /* RELAXED: looked at again */
+        return;
+    while ((heap = take_released()) != NULL) {
+        collect(heap);
+        heap->next_released = mine;
+        mine = heap;
+    }
+    while ((heap = mine) != NULL) {
+        mine = heap->next_released;
+        give_released(heap);
+    }
+}
+
+void mem_heap_collect(void)
+{
+    struct mem_heap *heap = thread_block()->heap;
+    if (heap != NULL)
+        collect(heap);
+    collect_released();
 }

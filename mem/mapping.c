@@ -80,7 +80,6 @@ void mem_mapping_free(struct mem_span *span)
 static void *move(struct mem_chunk *chunk, size_t offset, size_t mapped, size_t wanted)
 {
     struct mem_chunk *target = page_map_aligned(wanted, mem_chunk_size);
-    /* What page_move leaves of the target when it fails may be somebody else's by now. */
     if (target == NULL || !page_move(chunk, mapped, target, wanted))
         return NULL;
     return describe(target, offset, wanted)->start;

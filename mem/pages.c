@@ -1,5 +1,6 @@
 #include "mem/pages.h"
 
+#include <asm/errno.h>
 #include <asm/unistd.h>
 #include <linux/mman.h>
 
@@ -62,9 +63,14 @@ bool page_discard(void *address, size_t size)
     return arch_syscall3(__NR_madvise, (long)address, (long)size, MADV_DONTNEED) == 0;
 }
 
+/* A sandbox may refuse mprotect. A mapping in the place of these pages does the same. */
 bool page_protect(void *address, size_t size)
 {
-    return arch_syscall3(__NR_mprotect, (long)address, (long)size, PROT_NONE) == 0;
+    if (arch_syscall3(__NR_mprotect, (long)address, (long)size, PROT_NONE) == 0)
+        return true;
+    return arch_syscall6(__NR_mmap, (long)address, (long)size, PROT_NONE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+                         0) == (long)address;
 }
 
 void page_keep_small(void *address, size_t size)
@@ -82,5 +88,11 @@ bool page_move(void *from, size_t size, void *to, size_t new_size)
 {
     long result = arch_syscall5(__NR_mremap, (long)from, (long)size, (long)new_size,
                                 MREMAP_MAYMOVE | MREMAP_FIXED, (long)to);
+    /*
+     * The kernel unmaps the target before it finds out that it cannot move: then these addresses
+     * may be somebody else's by now. A sandbox that refuses the call has done nothing.
+     */
+    if (result == -EPERM || result == -ENOSYS)
+        page_unmap(to, new_size);
     return result == (long)to;
 }

@@ -4,6 +4,7 @@
 #include <linux/mman.h>
 
 #include "base/lock.h"
+#include "mem/pages.h"
 
 _Static_assert(sizeof(struct mem_stack) % 16 == 0, "the top of a stack is 16-byte aligned");
 
@@ -34,8 +35,8 @@ static struct mem_stack *stack_map(void)
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
     if (base < 0)
         return NULL;
-    if (arch_syscall3(__NR_mprotect, base, mem_stack_guard, PROT_NONE) != 0) {
-        arch_syscall2(__NR_munmap, base, mem_stack_slot);
+    if (!page_protect((void *)base, mem_stack_guard)) {
+        page_unmap((void *)base, mem_stack_slot);
         return NULL;
     }
     struct mem_stack *stack =
@@ -48,7 +49,7 @@ static struct mem_stack *stack_map(void)
 static void stack_unmap(struct mem_stack *stack)
 {
     atomic_fetch_sub(&pool.mapped, 1, RELAXED); /* RELAXED: as in list_stack */
-    arch_syscall2(__NR_munmap, (long)(stack->low - mem_stack_guard), mem_stack_slot);
+    page_unmap((void *)(stack->low - mem_stack_guard), mem_stack_slot);
 }
 
 struct mem_stack *mem_stack_acquire(void)

@@ -31,6 +31,21 @@
  * yet to pass b, c, d, and will see the task there; or it finds other work first: then it is the
  * last searcher, and sched_search_end does step 3 in its place.
  *
+ * Who leaves for good (worker.c says when), having found nothing to do, as a searcher:
+ *     r1. gives up its search;
+ *     r2. fence SEQ_CST;
+ *     r3. under idle_lock, in one go: counts itself no longer awake, and takes a sleeper, if there
+ *         is one, off the list and counts it awake; a search is counted for it;
+ *     r4. sets its word and wakes it. From r3 on it touches nothing else.
+ * Nothing is lost by that either. Who made work findable and relied on its search did so before r1.
+ * If somebody sleeps at r3, he is woken, and looks everywhere. If nobody does, all others are awake
+ * or on their way to sleep before step a: each of them will look at all queues, in step d at the
+ * latest, which his passing idle_lock after r3 puts behind r2. The same holds for the timer that
+ * nobody covers and for the starved task: the woken one, or the next to go to sleep, sees to them.
+ * And the verdict that the one who leaves does not give is given by him: because r3 is one step, no
+ * moment is between in which all others sleep, the count is above 0 by the one who leaves, and
+ * nobody will look again.
+ *
  * Deadlock. `awake` counts who is not in the list; a waker counts the sleeper awake before it wakes
  * it, a maker counts the worker before the clone. Only who is awake can make work. So when the
  * count falls to 0, no task runs, none is being woken, and what is not in a queue or timer then
@@ -42,6 +57,7 @@
 
 #include "abi/time.h"
 #include "base/clock.h"
+#include "base/panic.h"
 #include "mem/mem.h"
 #include "sched/sched.h"
 
@@ -144,21 +160,51 @@ static bool may_make_worker(void)
     return false;
 }
 
-/* Wakes the worker that fell asleep last. False when there is none. */
+/* Takes the worker that fell asleep last off the list. NULL: there is none. Caller holds idle_lock.
+ */
+static struct sched_worker *take_sleeper(void)
+{
+    if (list_is_empty(&sched.idle))
+        return NULL;
+    struct sched_worker *worker = container_of(sched.idle.next, struct sched_worker, idle_link);
+    leave_idle(worker);
+    return worker;
+}
+
+static _Noreturn void wake_refused(long error)
+{
+    struct line line;
+    panic_begin(&line);
+    line_text(&line, "the kernel refuses to wake a thread (futex: error ");
+    line_signed(&line, -error);
+    line_text(&line, ")");
+    panic_end(&line);
+}
+
+/* A sleeper that is not woken sleeps for ever: better an end that says why. */
+static void wake(struct sched_worker *worker)
+{
+    unsigned tries = 100;
+    /* RELEASE: with the ACQUIRE in wait_until_woken; hands over the claimed search. */
+    atomic_store(&worker->wake_word, 1, RELEASE);
+    for (;;) {
+        long result = arch_syscall3(__NR_futex, (long)&worker->wake_word, FUTEX_WAKE_PRIVATE, 1);
+        if (likely(result >= 0))
+            return;
+        if (--tries == 0)
+            wake_refused(result);
+        arch_syscall0(__NR_sched_yield);
+    }
+}
+
 static bool wake_sleeper(void)
 {
-    struct sched_worker *worker = NULL;
     lock_acquire(&sched.idle_lock);
-    if (!list_is_empty(&sched.idle)) {
-        worker = container_of(sched.idle.next, struct sched_worker, idle_link);
-        leave_idle(worker);
-    }
+    struct sched_worker *worker = take_sleeper();
     lock_release(&sched.idle_lock);
     if (worker == NULL)
         return false;
-    /* RELEASE: with the ACQUIRE in sched_idle_sleep; hands over the claimed search. */
-    atomic_store(&worker->wake_word, 1, RELEASE);
-    arch_syscall3(__NR_futex, (long)&worker->wake_word, FUTEX_WAKE_PRIVATE, 1);
+    wake(worker);
     return true;
 }
 
@@ -223,8 +269,11 @@ static void wait_on_word(struct sched_worker *worker, int64_t deadline)
         .nanoseconds = deadline % abi_nanoseconds_per_second,
     };
     struct abi_timespec *timeout = deadline == CLOCK_FOREVER ? NULL : &until;
-    arch_syscall6(__NR_futex, (long)&worker->wake_word, FUTEX_WAIT_BITSET_PRIVATE, 0, (long)timeout,
-                  0, FUTEX_BITSET_MATCH_ANY);
+    long result = arch_syscall6(__NR_futex, (long)&worker->wake_word, FUTEX_WAIT_BITSET_PRIVATE, 0,
+                                (long)timeout, 0, FUTEX_BITSET_MATCH_ANY);
+    /* Where the kernel lets nobody wait, the worker looks again and again, and gives up its time. */
+    if (result != 0 && result != -EAGAIN && result != -EINTR && result != -ETIMEDOUT)
+        arch_syscall0(__NR_sched_yield);
 }
 
 /* Steps a and b. */
@@ -297,4 +346,22 @@ void sched_idle_sleep(struct sched_worker *worker)
     sched_timers_uncover(worker);
     /* Unless inherited: a searcher wakes the next when it finds work. */
     sched_search_begin(worker);
+}
+
+/* ---- leaving for good */
+
+void sched_idle_leave(struct sched_worker *worker)
+{
+    worker->searching = false;
+    atomic_fetch_sub(&sched.searching, 1, SEQ_CST); /* r1. SEQ_CST: as the claim */
+    atomic_fence(SEQ_CST);                          /* r2, with step 2 */
+    lock_acquire(&sched.idle_lock);
+    struct sched_worker *sleeper = take_sleeper();
+    if (sleeper != NULL)
+        atomic_fetch_add(&sched.searching, 1, SEQ_CST); /* SEQ_CST: as the claim; passed on */
+    /* RELAXED: ordered by idle_lock. */
+    atomic_store(&sched.awake, sched.awake - 1, RELAXED);
+    lock_release(&sched.idle_lock);
+    if (sleeper != NULL)
+        wake(sleeper);
 }

@@ -195,7 +195,7 @@ static struct keel_task *search(struct sched_worker *worker)
     return task != NULL ? task : steal(worker, true);
 }
 
-/* The next task for the calling runner; sleeps until there is one. */
+/* The next task for the calling runner; sleeps until there is one. NULL: the worker must retire. */
 static struct keel_task *find_work(struct sched_worker *worker)
 {
     for (;;) {
@@ -206,6 +206,8 @@ static struct keel_task *find_work(struct sched_worker *worker)
             task = search(worker);
         }
         if (task == NULL) {
+            if (unlikely(sched_worker_must_retire(worker)))
+                return NULL;
             sched_idle_sleep(worker);
         } else if (task->context == NULL && !sched_have_spare(worker)) {
             sched_starve(task);
@@ -283,6 +285,8 @@ _Noreturn void sched_runner(void *own_stack)
             if (task != NULL)
                 sched_starve(task);
             task = find_work(worker);
+            if (unlikely(task == NULL))
+                sched_worker_retire(worker, stack);
         }
         if (task->context == NULL) {
             run_fresh(task, stack);

@@ -6,7 +6,8 @@
  *   ring.h      tasks that were woken or yielded, one ring a worker
  *   run.c       the runner at the bottom of every stack: picking, switching, parking
  *   idle.c      when a worker sleeps and who wakes it: no wake-up is lost
- *   worker.c    workers come: memory, thread, first steps; how many there may be
+ *   worker.c    workers come and retire: memory, thread, first steps; how many there may be
+ *   quota.h     the CPU quota of control groups
  *   timer.c     sleeping tasks
  *   deadlock.c  the report when nothing can go on
  *   owner.c     whose stack an address guards, for the fault report
@@ -88,6 +89,9 @@ enum { SCHED_JOIN_NONE, SCHED_JOIN_DONE, SCHED_JOIN_DETACHED, SCHED_JOIN_VALUES 
 struct keel_task *sched_task_make(const void *spawn_site);
 void sched_task_recycle(struct keel_task *task);
 
+/* Gives the descriptors that the worker keeps for later to the others. For one that retires. */
+void sched_tasks_hand_on(struct sched_worker *worker);
+
 /* Calls `each` for every descriptor that is in use. No lock: states may change meanwhile. */
 void sched_task_each(void (*each)(struct keel_task *task, void *data), void *data);
 
@@ -135,7 +139,7 @@ struct sched {
     _Alignas(arch_cache_line) uint32_t idle_count; /* atomic; sleeping workers */
     uint32_t searching;                            /* atomic; workers that look for work */
     uint32_t worker_count;                         /* atomic; grows only, by one at a time */
-    uint32_t worker_limit;                         /* atomic; 0: not yet known */
+    uint32_t worker_limit;                         /* atomic; 0: not yet known; see worker.c */
 
     uint32_t make_pause; /* atomic; spawns that will not try to make a worker: one failed */
 
@@ -171,12 +175,22 @@ void sched_read_options(void);
 /* Ties a worker and the block of its thread together. */
 void sched_worker_init(struct sched_worker *worker, struct thread_block *block, unsigned index);
 
-/* How many workers there may be. Reads the affinity mask at its first call. */
+/*
+ * How many workers there may be, as far as it is known: the first call reads the affinity mask.
+ * Settled: the final number; the first call reads the quota of the control groups.
+ */
 unsigned sched_worker_limit(void);
+unsigned sched_worker_limit_settle(void);
 
 /* Makes one more worker. The caller has claimed the search (see idle.c), which the worker inherits.
  */
 bool sched_worker_make(void);
+
+/* For a worker that has found nothing to do: whether it is one too many. */
+bool sched_worker_must_retire(const struct sched_worker *worker);
+
+/* Ends such a worker's thread, whose runner stands on `stack`. */
+_Noreturn void sched_worker_retire(struct sched_worker *worker, struct mem_stack *stack);
 
 /* ---- running (run.c) */
 
@@ -234,6 +248,9 @@ void sched_search_end(struct sched_worker *worker);
 
 /* Sleeps until woken, or until the next timer is due. May report a deadlock instead. */
 void sched_idle_sleep(struct sched_worker *worker);
+
+/* For a worker that retires: it is neither awake nor asleep any more. */
+void sched_idle_leave(struct sched_worker *worker);
 
 /* Whether any queue holds a task. */
 bool sched_any_work(void);

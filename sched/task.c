@@ -4,7 +4,7 @@
  *
  * A worker takes from its own free list, then from the shared one, then from its part of a slab
  * that was never used. Descriptors travel (one worker spawns, another ends the task), so a list
- * that grows long gives a batch to the shared one.
+ * that grows long gives a batch to the shared one. A worker that retires gives all that it has.
  */
 #include "mem/pages.h"
 #include "sched/sched.h"
@@ -26,6 +26,7 @@ static struct {
     struct lock lock;         /* guards what follows */
     struct task_slab *newest; /* atomic, written under the lock */
     struct keel_task *free_tasks;
+    struct keel_task *slab_next, *slab_end; /* what a worker that retired left of its slab */
 } shared;
 
 /* main's number is 1. */
@@ -47,21 +48,33 @@ static bool take_batch(struct sched_worker *worker)
     return worker->free_tasks != NULL;
 }
 
-static void give_batch(struct sched_worker *worker)
+static void give(struct sched_worker *worker, unsigned count)
 {
     lock_acquire(&shared.lock);
-    for (unsigned i = 0; i < batch; i++) {
+    for (unsigned i = 0; i < count; i++) {
         struct keel_task *task = worker->free_tasks;
         worker->free_tasks = task->next;
         task->next = shared.free_tasks;
         shared.free_tasks = task;
     }
-    worker->free_task_count -= batch;
+    worker->free_task_count -= count;
     lock_release(&shared.lock);
+}
+
+static bool take_left_slab(struct sched_worker *worker)
+{
+    lock_acquire(&shared.lock);
+    worker->slab_next = shared.slab_next;
+    worker->slab_end = shared.slab_end;
+    shared.slab_next = shared.slab_end;
+    lock_release(&shared.lock);
+    return worker->slab_next != worker->slab_end;
 }
 
 static bool take_slab(struct sched_worker *worker)
 {
+    if (take_left_slab(worker))
+        return true;
     struct task_slab *slab = page_map(slab_bytes);
     if (slab == NULL)
         return false;
@@ -121,7 +134,18 @@ void sched_task_recycle(struct keel_task *task)
     task->next = worker->free_tasks;
     worker->free_tasks = task;
     if (++worker->free_task_count >= 2 * batch)
-        give_batch(worker);
+        give(worker, batch);
+}
+
+void sched_tasks_hand_on(struct sched_worker *worker)
+{
+    give(worker, worker->free_task_count);
+    /* There is room for one remainder; no more than one worker ever retires (worker.c). */
+    lock_acquire(&shared.lock);
+    shared.slab_next = worker->slab_next;
+    shared.slab_end = worker->slab_end;
+    lock_release(&shared.lock);
+    worker->slab_next = worker->slab_end;
 }
 
 void sched_task_each(void (*each)(struct keel_task *task, void *data), void *data)

@@ -1,7 +1,29 @@
 /*
  * Workers come, one by one, with a spawn that finds nobody idle or searching; at most as many as
  * the CPUs that the process may use. The first is the main thread itself. They stay until the
- * process ends.
+ * process ends, but for a second one that turns out to be one too many.
+ *
+ * How many. KEEL_WORKERS=n says it; else the affinity mask, or the quota of the control groups
+ * (quota.c) if that is smaller. To read the quota takes as long as to make a thread, and a program
+ * of two tasks should not wait for it. So there is a *provisional* limit, by affinity alone, which
+ * lets a second worker come, and no third; and the limit is *settled*, with the quota, by whoever
+ * needs it first: the second worker when it first finds nothing to do, who is about to make a
+ * third, or who asks for the number (keel_worker_count). A settled limit stays: the number that a
+ * program was told stays true. (An administrator may change the quota of a running process; that is
+ * not followed.)
+ *
+ * When the settled limit is one, the second worker, if it is there, retires at the first time that
+ * it finds nothing to do; what is left to run waits in the queues of the first, or for it:
+ *   1. Its own queues are empty: only it puts tasks into them, and it has found nothing there.
+ *   2. It hands on what it keeps for later: spare stacks to the pool, descriptors to the shared
+ *      lists (task.c), its heap with the blocks that are still in use to the next thread that needs
+ *      one; until then whoever sleeps looks after it (mem_heap_collect).
+ *   3. It goes over to its alternate signal stack, because the stack that it stands on, a task
+ *      stack like any other, goes to the pool too: a fresh task may wait for just that one.
+ *   4. It leaves the idle protocol for good (sched_idle_leave; idle.c argues it).
+ *   5. Its thread ends. Its memory stays mapped and its entry in workers[] stays: others look into
+ *      its queues without a lock, and find them empty; worker_count never goes down.
+ * The first worker never retires: it is the process's own thread.
  *
  * A worker's memory is one mapping:
  *
@@ -14,22 +36,27 @@
 #include <linux/sched.h>
 
 #include "base/options.h"
+#include "base/panic.h"
+#include "base/process.h"
 #include "boot/boot.h"
+#include "mem/mem.h"
 #include "mem/pages.h"
+#include "sched/quota.h"
 #include "sched/sched.h"
 #include "signal/signal.h"
-
-enum { spawns_before_retry = 1000 }; /* after a worker could not be made */
 
 /* ---- how many */
 
 static int64_t option_workers; /* 0: not set */
 
+/* In sched.worker_limit, beside the number: the quota has not been looked at. */
+static const uint32_t provisional = UINT32_C(1) << 31;
+
 void sched_read_options(void)
 {
     static const struct option options[] = {
-        {"KEEL_WORKERS", "workers at most (default: the CPUs in the affinity mask)", 1,
-         sched_worker_most, &option_workers},
+        {"KEEL_WORKERS", "workers at most (default: the CPUs of the affinity mask or of the quota)",
+         1, sched_worker_most, &option_workers},
     };
     options_read(options, sizeof options / sizeof options[0]);
 }
@@ -47,20 +74,42 @@ static unsigned count_cpus(void)
     return count < sched_worker_most ? count : sched_worker_most;
 }
 
+/* The word sched.worker_limit, with at least the number that affinity allows. */
+static uint32_t limit_word(void)
+{
+    uint32_t word = atomic_load(&sched.worker_limit, RELAXED); /* RELAXED: a number by itself */
+    if (likely(word != 0))
+        return word;
+    uint32_t limit = option_workers != 0 ? (uint32_t)option_workers : count_cpus();
+    if (option_workers == 0 && limit > 1)
+        limit |= provisional;
+    /* RELAXED: as above. On failure `word` is what another found out. */
+    return atomic_compare_exchange(&sched.worker_limit, &word, limit, RELAXED, RELAXED) ? limit
+                                                                                        : word;
+}
+
 unsigned sched_worker_limit(void)
 {
-    unsigned limit = atomic_load(&sched.worker_limit, RELAXED); /* RELAXED: a number by itself */
-    if (unlikely(limit == 0)) {
-        limit = option_workers != 0 ? (unsigned)option_workers : count_cpus();
-        atomic_store(&sched.worker_limit, limit,
-                     RELAXED); /* RELAXED: all who race write the same */
-    }
-    return limit;
+    return limit_word() & ~provisional;
+}
+
+unsigned sched_worker_limit_settle(void)
+{
+    uint32_t word = limit_word();
+    if (likely((word & provisional) == 0))
+        return word;
+    uint32_t limit = word & ~provisional;
+    unsigned quota = sched_quota_read("");
+    if (quota < limit)
+        limit = quota;
+    /* RELAXED: a number by itself. Who read it first decides, should the quota change just now. */
+    return atomic_compare_exchange(&sched.worker_limit, &word, limit, RELAXED, RELAXED) ? limit
+                                                                                        : word;
 }
 
 unsigned keel_worker_count(void)
 {
-    return sched_worker_limit();
+    return sched_worker_limit_settle();
 }
 
 /* ---- workers are made */
@@ -126,6 +175,22 @@ static void add_awake(uint32_t change)
     lock_release(&sched.idle_lock);
 }
 
+/*
+ * A thread that cannot be made is a wait, never an abort: the workers that are there go on. A
+ * refusal may pass in a moment (EAGAIN: a limit of threads that others share), or be for ever (a
+ * sandbox): so the next spawn tries again, then the second after that, then the fourth, up to the
+ * thousandth. Tasks that wait for each other by turns of the scheduler, as all must, lose time by
+ * it and nothing else.
+ */
+static uint32_t make_backoff = 1; /* by one maker at a time */
+
+static void pause_making(void)
+{
+    enum { spawns_most = 1000 };
+    atomic_store(&sched.make_pause, make_backoff, RELAXED); /* RELAXED: a number by itself */
+    make_backoff = 2 * make_backoff < spawns_most ? 2 * make_backoff : spawns_most;
+}
+
 static bool start_thread(struct worker_memory *memory, struct mem_stack *stack)
 {
     enum {
@@ -146,7 +211,7 @@ bool sched_worker_make(void)
     /* RELAXED: the last worker that was made has ended its first search, which we have claimed
      * since. */
     uint32_t index = atomic_load(&sched.worker_count, RELAXED);
-    if (index >= sched_worker_limit())
+    if (index >= (index < 2 ? sched_worker_limit() : sched_worker_limit_settle()))
         return false;
     /* main takes its spare stack before others can take all the memory that there is. */
     if (!sched_can_park())
@@ -155,13 +220,43 @@ bool sched_worker_make(void)
     struct mem_stack *stack = mem_stack_acquire();
     if (stack != NULL && map_worker(&memory)) {
         sched_worker_init(memory.worker, memory.block, index);
-        if (start_thread(&memory, stack))
+        if (start_thread(&memory, stack)) {
+            make_backoff = 1;
             return true;
+        }
         page_unmap(memory.mapping, memory.size);
     }
     if (stack != NULL)
         mem_stack_release(stack);
-    /* A thread that cannot be made is a wait, never an abort: the workers that are there go on. */
-    atomic_store(&sched.make_pause, spawns_before_retry, RELAXED); /* RELAXED: a number by itself */
+    pause_making();
     return false;
+}
+
+/* ---- a worker retires */
+
+bool sched_worker_must_retire(const struct sched_worker *worker)
+{
+    return worker->index != 0 && worker->index >= sched_worker_limit_settle();
+}
+
+/* On the alternate signal stack. The stack that the worker came from is given to the pool. */
+static _Noreturn void retire(void *stack)
+{
+    enum { status = 0 };
+    mem_stack_release(stack);
+    sched_idle_leave(sched_worker());
+    arch_syscall1(__NR_exit, status);
+    process_wait_for_end(); /* where that is refused */
+}
+
+_Noreturn void sched_worker_retire(struct sched_worker *worker, struct mem_stack *stack)
+{
+    void *abandoned;
+    void *top = (unsigned char *)worker->alternate_stack + worker->alternate_size;
+    debug_assert(ring_looks_empty(&worker->ready) && deque_looks_empty(&worker->fresh));
+    mem_heap_release();
+    sched_share_stacks(worker);
+    sched_tasks_hand_on(worker);
+    arch_context_start(&abandoned, top, retire, stack);
+    arch_trap();
 }

@@ -18,6 +18,8 @@
  *   if all sleep, a deadlock was reported.
  * And whenever a deadlock is reported, no task runs, waits in a queue, sleeps, or is being woken.
  *
+ * With RETIRES worker 1 may leave for good (sched_idle_leave) whenever it has found nothing to do.
+ *
  * Not here: the global queue (one more place to push to and to look at), starved tasks, the order of
  * the list of sleepers (any may be woken), workers that cannot be made.
  *
@@ -28,6 +30,11 @@
  * run: WORKERS=2 PUSHES=1 TIMERS=1
  * run: WORKERS=2 PUSHES=1 TIMERS=2 NO_BUFFER
  * run: WORKERS=2 PUSHES=2 TIMERS=1 SPURIOUS=1 NO_BUFFER
+ * run: WORKERS=2 PUSHES=3 RETIRES SPURIOUS=1
+ * run: WORKERS=2 MADE=1 PUSHES=3 SPAWNS_ONLY RETIRES
+ * run: WORKERS=3 PUSHES=2 RETIRES NO_BUFFER
+ * run: WORKERS=2 PUSHES=1 TIMERS=1 RETIRES
+ * run: WORKERS=2 PUSHES=2 TIMERS=1 RETIRES NO_BUFFER
  * mutant: WORKERS=2 PUSHES=1 NO_FENCE_2 -- a pusher looks at the sleepers before its task can be seen
  * mutant: WORKERS=2 PUSHES=1 NO_FENCE_C -- a sleeper looks at the queues before it can be seen itself
  * mutant: WORKERS=2 PUSHES=1 NO_STEP_D -- a sleeper does not look once more
@@ -39,6 +46,10 @@
  * mutant: WORKERS=2 PUSHES=1 TIMERS=1 SILENT_ARM -- who arms a timer and goes on wakes nobody
  * mutant: WORKERS=2 PUSHES=1 TIMERS=1 VERDICT_WITHOUT_TIMERS -- the verdict forgets sleeping tasks
  * mutant: WORKERS=2 PUSHES=1 TIMERS=1 VERDICT_WITHOUT_LOCK -- the verdict counts, and looks later
+ * mutant: WORKERS=2 PUSHES=1 RETIRES LEAVE_SILENTLY -- who leaves for good wakes nobody
+ * mutant: WORKERS=2 PUSHES=1 TIMERS=1 RETIRES LEAVE_SILENTLY -- nor for a timer that he was to cover
+ * mutant: WORKERS=2 PUSHES=1 RETIRES LEAVE_IN_TWO -- who leaves looks for a sleeper, and later is not counted
+ * mutant: WORKERS=3 PUSHES=2 RETIRES LEAVE_SEARCHING -- who leaves is counted among the searchers for ever
  */
 #ifndef WORKERS
 #define WORKERS 2
@@ -59,7 +70,7 @@
 #define NOBODY  255
 #define FOREVER 254
 
-mtype = { unmade, starting, looking, entering, asleep, leaving, running, spinning, ended };
+mtype = { unmade, starting, looking, entering, asleep, leaving, running, spinning, ended, retired };
 mtype = { after_push, after_found, after_uncovered, after_arm, after_due };
 
 mtype state[WORKERS] = unmade;
@@ -247,6 +258,13 @@ search: /* one look at another's queue, or none: it may miss whatever it likes *
 #endif
     :: true
     fi;
+
+#ifdef RETIRES
+    if
+    :: me == 1 -> goto retire
+    :: true
+    fi;
+#endif
 
     /* ---- idle.c: sched_idle_sleep */
 step_a:
@@ -493,6 +511,44 @@ woke:
     :: then == after_arm -> goto timers_run
     :: then == after_due -> goto timers_run
     fi;
+#ifdef RETIRES
+
+    /* ---- idle.c: sched_idle_leave */
+retire:
+#ifndef LEAVE_SEARCHING
+    atomic { mine = false; searching-- } /* r1 */
+#endif
+    atomic { empty_buffer(me) }          /* r2 */
+    atomic {                             /* r3 */
+        IDLE_LOCK_IS_FREE ->
+        if
+#ifndef LEAVE_SILENTLY
+        :: is_idle[0] -> victim = 0
+#if WORKERS > 2
+        :: is_idle[2] -> victim = 2
+#endif
+        :: else -> victim = NOBODY
+#else
+        :: victim = NOBODY
+#endif
+        fi;
+        if
+        :: victim != NOBODY -> leave_idle(victim); searching++
+        :: else
+        fi;
+#ifdef LEAVE_IN_TWO
+    }
+    atomic {
+        IDLE_LOCK_IS_FREE ->
+#endif
+        awake--;
+        if
+        :: victim == NOBODY -> state[me] = retired; goto stop
+        :: else
+        fi
+    }
+    atomic { wake_word[victim] = true; state[me] = retired } /* r4 */
+#endif
 stop:
     skip
 }
@@ -500,8 +556,8 @@ stop:
 /* ---- what must hold when nothing moves */
 
 #define IS_QUIET(who) (state[who] == asleep || state[who] == spinning || state[who] == ended || \
-                       state[who] == unmade)
-#define IS_UP(who)    (state[who] == spinning || state[who] == unmade)
+                       state[who] == unmade || state[who] == retired)
+#define IS_UP(who)    (state[who] == spinning || state[who] == unmade || state[who] == retired)
 #define IS_DOWN(who)  (state[who] != spinning)
 #define IS_MADE(who)  (state[who] != unmade)
 

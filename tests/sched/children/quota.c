@@ -1,0 +1,193 @@
+/*
+ * The first argument says what to do:
+ *   root FOLDER  prints the quota that is found below the folder
+ *   count        prints how many workers there may be, at once
+ *   late         lets a second worker come and run a task first; when it has found nothing more to
+ * do, prints how many threads are left busy         the same while main does not wait The others
+ * let the second worker be the only one awake when it is to retire, main's asleep: dead nothing can
+ * wake main timer        its task sleeps: main's worker must wake it memory       what its task
+ * allocated is freed after it has gone
+ */
+#include "sched/quota.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "keel/mem.h"
+#include "sched/sched.h"
+#include "tests/mem/resident.h"
+#include "tests/sched/meeting.h"
+
+enum { standard_output = 1, tasks = 100 };
+
+static int print(const char *what, uint64_t number)
+{
+    struct line line;
+    line_begin(&line);
+    line_text(&line, what);
+    line_text(&line, " ");
+    line_number(&line, number);
+    line_write(&line, standard_output);
+    return 0;
+}
+
+/* The number of threads, which /proc/self/status states; 0 when it does not. */
+static uint64_t count_threads(void)
+{
+    static const char name[] = "\nThreads:\t";
+    char text[4096];
+    file_read_text("/proc/self/status", text, sizeof text);
+    for (const char *at = text; *at != '\0'; at++) {
+        size_t len = sizeof name - 1;
+        if (strlen(at) <= len)
+            break;
+        if (memcmp(at, name, len) == 0)
+            return (uint64_t)(at[len] - '0');
+    }
+    return 0;
+}
+
+static uint32_t begun, ended;
+
+static void count_up(void *arg)
+{
+    (void)arg;
+    arrive(&begun);
+    keel_yield();
+    arrive(&ended);
+}
+
+static void *meet(void *arg)
+{
+    (void)arg;
+    arrive(&begun);
+    return (void *)(uintptr_t)spin_until(&begun, 2);
+}
+
+/* A task and main must run at the same time for it. */
+static bool second_worker_came(void)
+{
+    begun = 0;
+    keel_task *task = keel_task_create(meet, NULL, NULL);
+    arrive(&begun);
+    bool met = spin_until(&begun, 2);
+    keel_task_await(task, NULL);
+    return met;
+}
+
+static bool is_alone(void)
+{
+    return count_threads() == 1;
+}
+
+/* ---- main's worker sleeps, and the task's is the last */
+
+enum { blocks = 50000, block_size = 1000 };
+
+static void *memory[blocks];
+
+static void wait_until_main_sleeps(void)
+{
+    while (atomic_load(&sched.idle_count, RELAXED) == 0) /* RELAXED: looked at again */
+        arch_syscall0(__NR_sched_yield);
+}
+
+static void *end_alone(void *arg)
+{
+    (void)arg;
+    wait_until_main_sleeps();
+    return NULL;
+}
+
+static void *sleep_alone(void *arg)
+{
+    (void)arg;
+    wait_until_main_sleeps();
+    keel_sleep(20 * MILLISECOND);
+    return NULL;
+}
+
+static void *allocate_alone(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < blocks; i++)
+        memory[i] = memset(keel_alloc(block_size), 1, block_size);
+    return end_alone(NULL);
+}
+
+/* Waits for a while without giving up the worker: the other one takes the task. */
+static keel_task *start_elsewhere(void *(*fn)(void *))
+{
+    keel_task *task = keel_task_create(fn, NULL, NULL);
+    int64_t end = keel_now() + 50 * MILLISECOND;
+    while (keel_now() < end)
+        continue;
+    return task;
+}
+
+static int dead(void)
+{
+    keel_task_detach(start_elsewhere(end_alone));
+    keel_sleep_until(KEEL_FOREVER);
+    return 1;
+}
+
+static int timer(void)
+{
+    keel_task_await(start_elsewhere(sleep_alone), NULL);
+    return print("threads", count_threads());
+}
+
+static int memory_left(void)
+{
+    keel_task_await(start_elsewhere(allocate_alone), NULL);
+    int64_t end = keel_now() + meeting_patience;
+    while (!is_alone() && keel_now() < end)
+        keel_sleep(MILLISECOND);
+    int64_t full = statm_read(statm_resident);
+    for (int i = 0; i < blocks; i++)
+        keel_free(memory[i]);
+    keel_sleep(MILLISECOND);
+    int64_t back = full - statm_read(statm_resident);
+    print("threads", count_threads());
+    return print("MiB given back", back > 0 ? (uint64_t)back >> 20 : 0);
+}
+
+static int late(bool busy)
+{
+    int64_t end = keel_now() + meeting_patience;
+    if (!second_worker_came())
+        return print("no second worker came", 0);
+    while (!is_alone() && keel_now() < end) {
+        if (!busy)
+            keel_sleep(MILLISECOND);
+    }
+    for (int i = 0; i < tasks; i++)
+        keel_spawn(count_up, NULL);
+    begun = ended = 0;
+    yield_until(&ended, tasks);
+    keel_sleep(MILLISECOND);
+    print("ended", ended);
+    print("threads", count_threads());
+    return print("workers", keel_worker_count());
+}
+
+int main(int argc, char **argv)
+{
+    switch (argc > 1 ? argv[1][0] : '\0') {
+    case 'r':
+        return print("quota", sched_quota_read(argc > 2 ? argv[2] : ""));
+    case 'c':
+        return print("workers", keel_worker_count());
+    case 'l':
+        return late(false);
+    case 'b':
+        return late(true);
+    case 'd':
+        return dead();
+    case 't':
+        return timer();
+    case 'm':
+        return memory_left();
+    default:
+        return 1;
+    }
+}
