@@ -206,13 +206,8 @@ static bool start_thread(struct worker_memory *memory, struct mem_stack *stack)
     return false;
 }
 
-bool sched_worker_make(void)
+static bool make(uint32_t index)
 {
-    /* RELAXED: the last worker that was made has ended its first search, which we have claimed
-     * since. */
-    uint32_t index = atomic_load(&sched.worker_count, RELAXED);
-    if (index >= (index < 2 ? sched_worker_limit() : sched_worker_limit_settle()))
-        return false;
     /* main takes its spare stack before others can take all the memory that there is. */
     if (!sched_can_park())
         return false;
@@ -220,14 +215,26 @@ bool sched_worker_make(void)
     struct mem_stack *stack = mem_stack_acquire();
     if (stack != NULL && map_worker(&memory)) {
         sched_worker_init(memory.worker, memory.block, index);
-        if (start_thread(&memory, stack)) {
-            make_backoff = 1;
+        if (start_thread(&memory, stack))
             return true;
-        }
         page_unmap(memory.mapping, memory.size);
     }
     if (stack != NULL)
         mem_stack_release(stack);
+    return false;
+}
+
+bool sched_worker_make(void)
+{
+    /* RELAXED: the last worker that was made has ended its first search, which we have claimed
+     * since. */
+    uint32_t index = atomic_load(&sched.worker_count, RELAXED);
+    if (index >= (index < 2 ? sched_worker_limit() : sched_worker_limit_settle()))
+        return false;
+    if (make(index)) {
+        make_backoff = 1;
+        return true;
+    }
     pause_making();
     return false;
 }
