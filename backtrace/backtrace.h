@@ -23,6 +23,7 @@
 #define KEEL_BACKTRACE_H
 
 #include "base/base.h"
+#include "base/line.h"
 
 struct backtrace_frame {
     uintptr_t pc;
@@ -56,6 +57,12 @@ size_t backtrace_walk(const struct arch_registers *start, bool interrupted, back
  * many frames that were.
  */
 void backtrace_write(const struct arch_registers *start, bool interrupted);
+
+/*
+ * Appends the name and the place of the call that returns to `address`, as in a walk's lines:
+ * " function+0x12 (program.c:34)". Nothing when nothing is known.
+ */
+void backtrace_line_call(struct line *line, const void *address);
 
 /* What is known of an address; what is not is NULL or 0. The strings live as long as the process.
  */

@@ -64,6 +64,27 @@ static void line_name(struct line *line, uintptr_t pc, const struct backtrace_sy
     line_hex(line, symbol->offset);
 }
 
+/* " function+0x12 (program.c:34)", as much of it as is known. */
+static void line_symbol(struct line *line, uintptr_t pc, const struct backtrace_symbol *symbol)
+{
+    if (symbol->function != NULL) {
+        line_text(line, " ");
+        line_name(line, pc, symbol);
+    }
+    if (symbol->file != NULL)
+        line_place(line, symbol);
+}
+
+void backtrace_line_call(struct line *line, const void *address)
+{
+    struct backtrace_symbol symbol;
+    uintptr_t pc = (uintptr_t)address;
+    if (!backtrace_symbolize(pc - 1, &symbol))
+        return;
+    symbol.offset += 1;
+    line_symbol(line, pc, &symbol);
+}
+
 /* Not inlined, so that the line takes no stack while the symbol is looked up. */
 static __attribute__((noinline)) void write_line(const struct entry *entry,
                                                  const struct backtrace_symbol *symbol)
@@ -84,12 +105,7 @@ static __attribute__((noinline)) void write_line(const struct entry *entry,
     } else {
         line_text(&line, "at ");
         line_hex(&line, entry->pc);
-        if (symbol->function != NULL) {
-            line_text(&line, " ");
-            line_name(&line, entry->pc, symbol);
-        }
-        if (symbol->file != NULL)
-            line_place(&line, symbol);
+        line_symbol(&line, entry->pc, symbol);
     }
     line_write(&line, standard_error);
 }

@@ -2,6 +2,7 @@
  * The report of a deadlock: every task waits, and nothing is left that could wake one. Tasks are
  * grouped by the place that spawned them and the reason for which they wait.
  */
+#include "backtrace/backtrace.h"
 #include "base/output.h"
 #include "base/panic.h"
 #include "base/process.h"
@@ -68,6 +69,7 @@ static void write_group(const struct group *group)
     if (group->first->spawn_site != NULL) {
         line_text(&line, ", spawned at ");
         line_hex(&line, (uintptr_t)group->first->spawn_site);
+        backtrace_line_call(&line, group->first->spawn_site);
     }
     line_write(&line, standard_error);
 }

@@ -116,7 +116,8 @@ sub group {
     my ($name, $others, $reason) = @_;
     my $who = $name ? qr/task \d+ "$name"/ : qr/task \d+/;
     my $and = $others == 0 ? '' : $others == 1 ? ' and 1 other' : " and $others others";
-    return qr/keel:   $who$and: $reason, spawned at $hex\n/;
+    my $place = qr{\w+\+$hex \((?:[^:)]*/)?deadlock\.c:\d+\)};
+    return qr/keel:   $who$and: $reason, spawned at $hex $place\n/;
 }
 
 sub asleep {
