@@ -38,6 +38,13 @@ static int start(void)
     return stack.size >= signal_stack_size() && stack.stack_pointer != 0 ? fault() : wrong;
 }
 
+/* A kernel that does not say how large. */
+static int start_small(void)
+{
+    process.auxiliary = &large[1];
+    return signal_stack_size() > large_frame ? wrong : start();
+}
+
 static int start_large(void)
 {
     process.auxiliary = large;
@@ -55,6 +62,7 @@ static int start_without_memory(void)
 int main(void)
 {
     check_equal(forked_status(start), faulted, "the kernel's own size");
+    check_equal(forked_status(start_small), faulted, "no size from the kernel");
     check_equal(forked_status(start_large), faulted, "more than the reserve");
     if (refusals_work())
         check_equal(forked_status(start_without_memory), faulted, "no memory for so much");
