@@ -2,6 +2,9 @@
  * Memory calls that the kernel refuses, each in a process of its own: what cannot be given back is
  * kept for later, what cannot be moved is copied, and nothing is damaged.
  */
+#include <asm/signal.h>
+#include <linux/mman.h>
+
 #include "base/memory.h"
 #include "keel/mem.h"
 #include "mem/stack.h"
@@ -93,11 +96,21 @@ static int grows(unsigned char *block)
     return verdict(pattern_holds(block, 24 * MiB, 24 * MiB, 3));
 }
 
-static int copies(void)
+static int copies_when_refused(int error)
 {
     unsigned char *block = filled(8 * MiB);
-    refuse_syscall(__NR_mremap, EPERM);
+    refuse_syscall(__NR_mremap, error);
     return grows(block);
+}
+
+static int copies(void)
+{
+    return copies_when_refused(EPERM);
+}
+
+static int copies_where_unknown(void)
+{
+    return copies_when_refused(ENOSYS);
 }
 
 static int moves(void)
@@ -140,11 +153,24 @@ static int does_not_discard(void)
     return right;
 }
 
+/* Another mapping is the guard. */
+static int guards_by_mapping(void)
+{
+    refuse_syscall(__NR_mprotect, EPERM);
+    struct mem_stack *stack = mem_stack_acquire();
+    if (stack == NULL || mem_stack_count() != 1)
+        return wrong;
+    *(volatile char *)stack->low = 1;
+    *(volatile char *)(stack->low - 1) = 1;
+    return wrong;
+}
+
 /* No stack without its guard. */
 static int has_no_stack(void)
 {
     int64_t before = statm_read(statm_mapped);
     refuse_syscall(__NR_mprotect, ENOMEM);
+    refuse_syscall_when(__NR_mmap, 2, PROT_NONE, ENOMEM);
     bool refused = mem_stack_acquire() == NULL && mem_stack_acquire() == NULL;
     return verdict(refused && mem_stack_count() == 0 && statm_read(statm_mapped) == before);
 }
@@ -157,26 +183,28 @@ static int has_no_stack_at_all(void)
 
 static bool works;
 
-static void test(int (*fn)(void), const char *what)
+static void test(int (*fn)(void), int wanted, const char *what)
 {
     if (!works)
         skip(what, "no seccomp here");
     else
-        check_equal(forked_status(fn), right, what);
+        check_equal(forked_status(fn), wanted, what);
 }
 
 int main(void)
 {
     works = refusals_work();
-    test(keeps_chunks, "no munmap: free chunks serve again");
-    test(discards_blocks, "no munmap: a freed block's memory goes, its addresses stay");
-    test(does_not_shrink, "no munmap: a large block is made small");
-    test(does_not_shrink_nor_map, "no munmap, no mmap: it stays as it is");
-    test(copies, "no mremap: a large block grows by copying");
-    test(moves, "no mremap in place: it grows by moving");
-    test(cannot_grow, "no mremap, no mmap: it cannot grow, and is as it was");
-    test(does_not_discard, "no madvise: memory serves again, and zeroed is zero");
-    test(has_no_stack, "no mprotect: no stack, and nothing is left of it");
-    test(has_no_stack_at_all, "no mmap: no stack");
+    test(keeps_chunks, right, "no munmap: free chunks serve again");
+    test(discards_blocks, right, "no munmap: a freed block's memory goes, its addresses stay");
+    test(does_not_shrink, right, "no munmap: a large block is made small");
+    test(does_not_shrink_nor_map, right, "no munmap, no mmap: it stays as it is");
+    test(copies, right, "no mremap: a large block grows by copying");
+    test(copies_where_unknown, right, "a kernel without mremap: the same");
+    test(moves, right, "no mremap in place: it grows by moving");
+    test(cannot_grow, right, "no mremap, no mmap: it cannot grow, and is as it was");
+    test(does_not_discard, right, "no madvise: memory serves again, and zeroed is zero");
+    test(guards_by_mapping, forked_died + SIGSEGV, "no mprotect: another mapping is the guard");
+    test(has_no_stack, right, "no guard at all: no stack, and nothing is left of it");
+    test(has_no_stack_at_all, right, "no mmap: no stack");
     return tap_done();
 }

@@ -34,6 +34,7 @@ static const struct {
     {"11:cpu:/kubepods/burstable/pod1-2/4a5f", SCHED_QUOTA_V1, "/kubepods/burstable/pod1-2/4a5f"},
     {"2:cpuset,cpu,cpuacct:/", SCHED_QUOTA_V1, "/"},
     {"3:cpuset:/docker/4a5f", neither, NULL},
+    {"3:pid:/docker/4a5f", neither, NULL},
     {"3:cpuacct:/docker/4a5f", neither, NULL},
     {"1:name=systemd:/docker/4a5f", neither, NULL},
     {"1:name=cpu:/", neither, NULL},
@@ -86,6 +87,8 @@ static const struct {
      SCHED_QUOTA_V1, "/", "/mnt/with a\tspace\\"},
     {"33 31 0:30 / /mnt/\\04 rw - cgroup2 x rw", SCHED_QUOTA_V2, "/", "/mnt/\\04"},
     {"33 31 0:30 / /mnt/\\ rw - cgroup2 x rw", SCHED_QUOTA_V2, "/", "/mnt/\\"},
+    {"33 31 0:30 / /mnt/\\/12\\1x2\\12x\\812 rw - cgroup2 x rw", SCHED_QUOTA_V2, "/",
+     "/mnt/\\/12\\1x2\\12x\\812"},
     {"34 31 0:30 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset", neither, NULL, NULL},
     {"34 31 0:30 / /sys/fs/cgroup/cpuacct rw - cgroup cgroup rw,cpuacct", neither, NULL, NULL},
     {"34 31 0:30 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,name=systemd", neither, NULL,
@@ -222,10 +225,14 @@ static void check_quotas(void)
 
 int main(void)
 {
+    char long_name[4000];
+    memset(long_name, 'x', sizeof long_name);
+    long_name[sizeof long_name - 1] = '\0';
     check_memberships();
     check_mounts();
     check_places();
     check_quotas();
     check_equal(sched_quota_read("/no/such/folder"), sched_quota_none, "without /proc");
+    check_equal(sched_quota_read(long_name), sched_quota_none, "a name that is too long");
     return tap_done();
 }

@@ -120,6 +120,15 @@ is( quota_of($proc => "\0\n\n:::\n0::/a", $mounts => "\0\0\n" . $version_2, "$gr
 );
 is( quota_of($proc => "4:cpu,cpuacct:/\n", $mounts => $cpu, version_1('', 50000, 0)), $none, 'a period of 0');
 
+is(quota_of($proc => "4:cpu,cpuacct:/x\n", $mounts => $version_2, "$groups/cpu.max" => "300000 100000\n"),
+    $none, 'a process in version 1 alone, and version 2 mounted');
+
+# Paths have 2,048 bytes of room.
+my $long_name = join '', ('/' . 'x' x 200) x 5;
+is( quota_of($proc => "0::$long_name\n", $mounts => $version_2 =~ s/$groups/$groups$long_name/r,
+        "$groups$long_name/cpu.max" => "300000 100000\n"),
+    3, 'a group whose path has no room: the mount\'s root counts'
+);
 # ---- a real one
 
 my $cpus = run_child('sched/children/quota', arguments => ['count'])->{output} =~ /(\d+)/ ? $1 : 0;

@@ -4,6 +4,9 @@
  */
 #include "tests/refuse.h"
 
+#include <linux/futex.h>
+#include <linux/mman.h>
+
 #include "keel/chan.h"
 #include "sched/sched.h"
 #include "tests/forked.h"
@@ -168,6 +171,7 @@ static int protects_no_guard(void)
 {
     prepare_alone(4);
     refuse_syscall(__NR_mprotect, EPERM);
+    refuse_syscall_when(__NR_mmap, 2, PROT_NONE, EPERM);
     return goes_on_alone();
 }
 
@@ -217,6 +221,37 @@ static int knows_no_mask(void)
     limit_workers(0);
     refuse_syscall(__NR_sched_getaffinity, EPERM);
     return verdict(keel_worker_count() == 1 && run_many(20) == 20);
+}
+
+/* Sleepers sleep by a call that is refused: they look again and again. */
+static int cannot_sleep(void)
+{
+    limit_workers(2);
+    refuse_syscall_when(__NR_futex, 1, FUTEX_WAIT_BITSET_PRIVATE, ENOSYS);
+    for (int i = 0; i < 5; i++) {
+        keel_sleep(MILLISECOND);
+        if (run_many(20) != 20)
+            return wrong;
+    }
+    return right;
+}
+
+enum { panic_status = 2 };
+
+/* A worker that sleeps could not be woken any more. */
+static int cannot_wake(void)
+{
+    limit_workers(2);
+    keel_spawn(end_at_once, NULL);
+    int64_t end = keel_now() + meeting_patience;
+    while (!have_arrived(&sched.idle_count, 1)) {
+        if (keel_now() > end)
+            return wrong;
+        arch_syscall0(__NR_sched_yield);
+    }
+    refuse_syscall_when(__NR_futex, 1, FUTEX_WAKE_PRIVATE, EPERM);
+    run_many(20);
+    return wrong;
 }
 
 /* ---- the end */
@@ -283,6 +318,8 @@ int main(void)
     test(is_at_the_limit, right, "no worker beyond the limit");
     if (keel_environment("KEEL_WORKERS") == NULL)
         test(knows_no_mask, right, "no affinity mask: one worker");
+    test(cannot_sleep, right, "no futex to wait on");
+    test(cannot_wake, panic_status, "no futex to wake by: the end, with a word");
     test(waits_without_stack, main_status, "an exit during an exit, without a stack to park on");
     return tap_done();
 }
