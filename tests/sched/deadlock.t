@@ -10,8 +10,15 @@ use Test::More;
 
 my $hex      = qr/0x[0-9a-f]+/;
 my $main     = qr/keel:   task 1 "main": receiving from a channel $hex\n/;
-my $receives = qr/: receiving from a channel $hex, spawned at $hex\n/;
-my $sends    = qr/: sending to a channel $hex, spawned at $hex\n/;
+
+# A line's end: for what they wait, and where in the program they were spawned.
+sub spawned_in {
+    my ($function, $reason) = @_;
+    return qr{: $reason $hex, spawned at $hex $function\+$hex \(\S*deadlock_groups\.c:\d+\)\n};
+}
+
+sub receives { return spawned_in($_[0], 'receiving from a channel') }
+sub sends    { return spawned_in($_[0], 'sending to a channel') }
 
 sub asleep {
     my ($count) = @_;
@@ -19,12 +26,12 @@ sub asleep {
 }
 
 my @deadlocks = (
-    [ 'places', qr/${\asleep(71)}$main(?:keel:   task \d+$receives){63}keel:   and 7 more\n/ ],
+    [ 'places', qr/${\asleep(71)}$main(?:keel:   task \d+${\receives("places")}){63}keel:   and 7 more\n/ ],
     [
         'reasons',
-        qr/${\asleep(6)}$main(?=.*^keel:   task \d+ and 1 other$receives)(?=.*^keel:   task \d+ and 2 others$sends)(?:.*\n){2}/ms
+        qr/${\asleep(6)}$main(?=.*^keel:   task \d+ and 1 other${\receives("reasons")})(?=.*^keel:   task \d+ and 2 others${\sends("reasons")})(?:.*\n){2}/ms
     ],
-    [ 'pair', qr/${\asleep(3)}${main}keel:   task \d+ and 1 other$receives/ ],
+    [ 'pair', qr/${\asleep(3)}${main}keel:   task \d+ and 1 other${\receives("pair")}/ ],
 );
 
 for my $workers (1, 2, 8) {
