@@ -170,10 +170,13 @@ bench-startup: ## hello-world and two tasks, beside assembly, small libcs, Go; p
 # ---- style
 
 C_FILES := $(filter-out %/assembly.h,$(shell find $(ROOMS) include lang abi arch tests bench examples -name '*.[ch]' 2>/dev/null))
-.PHONY: format lint
+.PHONY: tidy format lint
+tidy: ## the rules of the house (HACKING.md), by the text and by the objects
+	@$(MAKE) -s BUILD=release all
+	@tools/tidy --compiler "$(CC)" --objects $(OUT)/release
 format: ## clang-format everything
 	clang-format -i $(C_FILES)
-lint: ## what clang-format would change, and what cppcheck finds
+lint: ## what clang-format would change, and what cppcheck, shellcheck and perl -c find
 	clang-format --dry-run -Werror $(C_FILES)
 	cppcheck -q --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
 		--suppress=missingIncludeSystem -I. -Iarch/$(ARCH) -Iinclude -UKEEL_DEBUG $(ROOMS) lang

@@ -10,7 +10,7 @@
  *   machine/registers.h struct arch_registers, what a walk over frames must know
  *   machine/vdso.h      what the kernel's vDSO calls its clock
  *   machine/entry.S     _start, keel_start
- *   machine/cpu.S       arch_thread_pointer_set, arch_cycle_counter, arch_cpuid
+ *   machine/thread_pointer.S  arch_thread_pointer_set
  *   machine/context.S   arch_context_switch, arch_context_start
  *   machine/clone.S     arch_clone
  *   machine/signal.S    arch_signal_return, arch_signal_return_to
@@ -45,15 +45,6 @@
  * system call. Returns 0 or a negative errno.
  */
 long arch_thread_pointer_set(void *block, int instruction_allowed);
-
-/* The processor's cycle counter. Not serialising. */
-uint64_t arch_cycle_counter(void);
-
-/*
- * Reads the processor's identification leaf into out[0..3]. Costs microseconds in a virtual
- * machine, where it leaves the guest: nothing on the way to main may call it.
- */
-void arch_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 
 /*
  * Leaves the caller's stack and continues one that an earlier switch left.

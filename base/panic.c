@@ -59,7 +59,7 @@ _Noreturn void panic_at(const char *message, const void *where)
     panic_end_from(&line, where, __builtin_return_address(0));
 }
 
-_Noreturn void assertion_failed(const char *condition, const char *function)
+_Noreturn void panic_assertion(const char *condition, const char *function)
 {
     struct line line;
     panic_begin(&line);

@@ -37,12 +37,12 @@ void line_task(struct line *line, const void *task_identity);
  * keel_assert: an invariant that release builds check too, off the fast paths.
  * debug_assert: one that only libkeel-debug.a checks.
  */
-_Noreturn void assertion_failed(const char *condition, const char *function);
+_Noreturn void panic_assertion(const char *condition, const char *function);
 
 #define keel_assert(condition)                                                                     \
     do {                                                                                           \
         if (unlikely(!(condition)))                                                                \
-            assertion_failed(#condition, __func__);                                                \
+            panic_assertion(#condition, __func__);                                                 \
     } while (0)
 
 #ifdef KEEL_DEBUG

@@ -68,7 +68,7 @@ struct keel_task *deque_take(struct deque *deque)
     if (atomic_load(&deque->top, RELAXED) > bottom)
         return NULL;
     atomic_store(&deque->bottom, bottom, RELAXED);   /* RELAXED: ordered by the fence */
-    atomic_fence(SEQ_CST);                           /* with the fence in deque_steal */
+    atomic_fence(SEQ_CST);                           /* SEQ_CST: with the fence in deque_steal */
     int64_t top = atomic_load(&deque->top, RELAXED); /* RELAXED: ordered by the fence */
     struct keel_task *task = NULL;
     if (top <= bottom) {
@@ -88,7 +88,7 @@ struct keel_task *deque_steal(struct deque *deque)
 {
     /* ACQUIRE: with the compare-and-swap of the thief before us. */
     int64_t top = atomic_load(&deque->top, ACQUIRE);
-    atomic_fence(SEQ_CST); /* with the fence in deque_take */
+    atomic_fence(SEQ_CST); /* SEQ_CST: with the fence in deque_take */
     /* ACQUIRE: with the RELEASE of bottom in deque_push. */
     int64_t bottom = atomic_load(&deque->bottom, ACQUIRE);
     if (top >= bottom)

@@ -126,7 +126,7 @@ bool sched_any_work(void)
 {
     if (atomic_load(&sched.global_count, RELAXED) != 0) /* RELAXED: after the fence of step c */
         return true;
-    /* ACQUIRE: with the RELEASE in sched_worker_make. */
+    /* ACQUIRE: with the RELEASE in worker_begin (worker.c). */
     uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
     for (uint32_t i = 0; i < count; i++) {
         struct sched_worker *worker = sched.workers[i];
@@ -210,7 +210,7 @@ static bool wake_sleeper(void)
 
 void sched_wake_one(bool may_make)
 {
-    atomic_fence(SEQ_CST); /* step 2, with step c */
+    atomic_fence(SEQ_CST); /* SEQ_CST: step 2, with step c */
     for (;;) {
         /* RELAXED: ordered by the fence. */
         if (atomic_load(&sched.searching, RELAXED) != 0)
@@ -340,7 +340,7 @@ void sched_idle_sleep(struct sched_worker *worker)
     sched_share_stacks(worker);
     enter_idle(worker);
     int64_t deadline = sched_timers_cover(worker);
-    atomic_fence(SEQ_CST); /* step c, with step 2 */
+    atomic_fence(SEQ_CST); /* SEQ_CST: step c, with step 2 */
     if (nothing_to_do(worker))
         wait_until_woken(worker, deadline);
     sched_timers_uncover(worker);

@@ -119,7 +119,7 @@ static struct keel_task *steal_from(struct sched_worker *victim, bool lone_too)
  */
 static struct keel_task *steal(struct sched_worker *worker, bool lone_too)
 {
-    /* ACQUIRE: with the RELEASE in sched_worker_make, which publishes workers[]. */
+    /* ACQUIRE: with the RELEASE in worker_begin (worker.c), which publishes workers[]. */
     uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
     uint32_t first = next_random(worker) % count;
     for (uint32_t i = 0; i < count; i++) {
@@ -184,7 +184,7 @@ static struct keel_task *search(struct sched_worker *worker)
             task = steal(worker, false);
         if (task == NULL && sched_anyone_starved() && sched_have_spare(worker))
             task = sched_starved_pop();
-        /* RELAXED: hints; what is missed here is found by the check in sched_idle_sleep. */
+        /* RELAXED: hints; what is missed here is found by the check in nothing_to_do (idle.c). */
         if (task == NULL &&
             (atomic_load(&sched.searching, RELAXED) > 1 || atomic_load(&sched.awake, RELAXED) <= 1))
             break;

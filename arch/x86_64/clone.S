@@ -4,7 +4,8 @@
 #include "machine/assembly.h"
 
 /*
- * C:      rdi flags, rsi stack, rdx parent_id, rcx child_id, r8 thread_pointer, r9 entry, 8(%rsp) arg
+ * C:      rdi flags, rsi stack, rdx parent_id, rcx child_id, r8 thread_pointer, r9 entry,
+ *         8(%rsp) arg
  * kernel: rdi flags, rsi stack, rdx parent_id, r10 child_id, r8 thread_pointer
  * The child takes entry and argument from its own stack: registers survive the call too, but two
  * words there keep this true whatever the kernel clears.

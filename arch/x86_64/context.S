@@ -5,10 +5,10 @@
  * has to keep: six pushes below the return address, in the order of context.tbl. The stack pointer
  * is then the whole context.
  *
- * Unwind information holds at every instruction: until rsp is replaced, the pushes are described one
- * by one. After it is replaced, the frame is the target's, which was saved by the same pushes and so
- * is described by the same rules: nothing changes for an unwinder but the stack it walks. A context
- * is only ever left by SAVE, so the layout at the load is the layout at the store.
+ * Unwind information holds at every instruction: until rsp is replaced, the pushes are described
+ * one by one. After it is replaced, the frame is the target's, which was saved by the same pushes
+ * and so is described by the same rules: nothing changes for an unwinder but the stack it walks. A
+ * context is only ever left by SAVE, so the layout at the load is the layout at the store.
  */
 #include "machine/assembly.h"
 

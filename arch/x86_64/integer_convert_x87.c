@@ -1,9 +1,12 @@
 /*
  * x86-64: between 128-bit integers and long double, whose fraction has 64 bits. A word fits it
  * exactly and scaling is exact, so upper and lower word are converted apart and their sum is the
- * only rounding. See base/integer.h.
+ * only rounding. Called by compilers alone (base/integer.h has the others of their kind).
  */
-#include "base/integer.h"
+#include <stdint.h>
+
+typedef __int128 int128;
+typedef unsigned __int128 uint128;
 
 long double __floattixf(int128 value);
 long double __floatuntixf(uint128 value);

@@ -3,8 +3,8 @@
  * siginfo lies above a ucontext, whose machine context starts 40 bytes in. rsp points to the
  * ucontext when the handler's return has popped the address of this function.
  *
- * An unwinder finds the interrupted frame by these rules. They hold one byte earlier too, because an
- * unwinder looks at the instruction before a return address: hence the nop.
+ * An unwinder finds the interrupted frame by these rules. They hold one byte earlier too, because
+ * an unwinder looks at the instruction before a return address: hence the nop.
  */
 #include <asm/unistd.h>
 

@@ -12,8 +12,8 @@ static _Noreturn void refuse(const void *where)
     panic_end_at(&line, where);
 }
 
-void cs_spawn(cs_task_fn func, void *data)
+void cs_spawn(cs_task_fn fn, void *data)
 {
-    if (sched_spawn(func, data, __builtin_return_address(0)) != 0)
+    if (sched_spawn(fn, data, __builtin_return_address(0)) != 0)
         refuse(__builtin_return_address(0));
 }

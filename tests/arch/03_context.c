@@ -6,6 +6,7 @@
 #include <asm/unistd.h>
 #include <linux/mman.h>
 
+#include "machine/context.h"
 #include "tests/tap.h"
 
 enum { coroutines = 7, rounds = 2000, stack_size = 32768 };
@@ -137,6 +138,26 @@ static void test_depth(void)
     check_equal(sum, 5050, "continued there");
 }
 
+/* What a parked stack holds is what the table says: its return address, its frame, its top. */
+static void park_at_known_place(void *arg)
+{
+    (void)arg;
+    seen.frame_above = __builtin_frame_address(0);
+    arch_context_switch(&contexts[0], main_context);
+    arch_trap();
+}
+
+static void test_layout(void)
+{
+    arch_context_start(&main_context, stacks[0] + stack_size, park_at_known_place, NULL);
+    const struct machine_saved_context *saved = contexts[0];
+    uintptr_t function = (uintptr_t)park_at_known_place;
+    check(saved->rip > function && saved->rip - function < 256, "the place is inside the function");
+    check(saved->rbp == (uintptr_t)seen.frame_above, "the frame pointer is the function's");
+    uintptr_t behind = (uintptr_t)(saved + 1);
+    check(behind <= saved->rbp && saved->rbp - behind < 256, "its frame lies right behind");
+}
+
 int main(void)
 {
     for (unsigned i = 0; i < coroutines; i++)
@@ -144,5 +165,6 @@ int main(void)
     test_start();
     test_circle();
     test_depth();
+    test_layout();
     return tap_done();
 }

@@ -1,3 +1,4 @@
+/* The list: order at both ends, removal from anywhere, taking all. */
 #include "base/list.h"
 
 #include "tests/tap.h"

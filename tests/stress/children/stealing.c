@@ -138,7 +138,7 @@ static void count_all(struct stress_random *random)
 static uint64_t steals(void)
 {
     uint64_t sum = 0;
-    /* ACQUIRE: with the RELEASE in sched_worker_make. */
+    /* ACQUIRE: with the RELEASE in worker_begin. */
     uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
     for (uint32_t i = 0; i < count; i++)
         sum += atomic_load(&sched.workers[i]->steal_count, RELAXED); /* RELAXED: a number */
