@@ -113,7 +113,7 @@ print-folder:
 	@echo $(DIR)
 
 deps: ## install what tests, examples, benchmarks and models use (Debian, as root)
-	@tools/deps test demo bench verify
+	@tools/deps test demo bench verify lint
 
 demo: ## build and run the LLVM IR examples
 	@tools/deps demo
@@ -169,17 +169,15 @@ bench-startup: ## hello-world and two tasks, beside assembly, small libcs, Go; p
 
 # ---- style
 
-C_FILES := $(filter-out %/assembly.h,$(shell find $(ROOMS) include lang abi arch tests bench examples -name '*.[ch]' 2>/dev/null))
 .PHONY: tidy format lint
 tidy: ## the rules of the house (HACKING.md), by the text and by the objects
 	@$(MAKE) -s BUILD=release all
 	@tools/tidy --compiler "$(CC)" --objects $(OUT)/release
 format: ## clang-format everything
-	clang-format -i $(C_FILES)
+	@tools/lint --format
 lint: ## what clang-format would change, and what cppcheck, shellcheck and perl -c find
-	clang-format --dry-run -Werror $(C_FILES)
-	cppcheck -q --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
-		--suppress=missingIncludeSystem -I. -Iarch/$(ARCH) -Iinclude -UKEEL_DEBUG $(ROOMS) lang
+	@tools/deps lint
+	@ARCH=$(ARCH) tools/lint
 
 # ---- installing
 
