@@ -1,23 +1,47 @@
 /*
  * arch/: every line of machine code and every fact of the machine, behind one contract.
  *
- * This header is the contract. A port is a folder arch/<machine>/ that supplies, in the order in
- * which a porter should write them:
+ * This header is the contract, and all that a port has to read. A port is a folder arch/<machine>/;
+ * a header that it does not have is taken from arch/generic/ (the order of -I), and a C file of
+ * another room is replaced by the file of the same name in it (base/memcpy.c by
+ * arch/x86_64/memcpy.S), so a port works before it is fast. In the order in which to write them:
  *
- *   machine/syscall.h   arch_syscall0 ... arch_syscall6
- *   machine/cpu.h       arch_pause, arch_trap, arch_thread_block, arch_page_size, arch_cache_line,
- *                       ARCH_SIGNAL_HANDLER
- *   machine/registers.h struct arch_registers, what a walk over frames must know
- *   machine/vdso.h      what the kernel's vDSO calls its clock
- *   machine/entry.S     _start, keel_start
- *   machine/thread_pointer.S  arch_thread_pointer_set
- *   machine/context.S   arch_context_switch, arch_context_start
- *   machine/clone.S     arch_clone
- *   machine/signal.S    arch_signal_return, arch_signal_return_to
- *   machine/registers.S arch_registers_capture
+ *     file                            supplies                               held by tests/arch/
+ *     machine/syscall.h               arch_syscall0 ... arch_syscall6        01_syscall
+ *     machine/cpu.h                   arch_page_size, arch_cache_line,       02, 05, 06_cpu
+ *                                     arch_pause, arch_trap,
+ *                                     arch_thread_block, ARCH_SIGNAL_HANDLER
+ *     entry.S                         _start, keel_start                      all
+ *     thread_pointer.S                arch_thread_pointer_set                02_thread_pointer
+ *     context.tbl, context.S,         arch_context_switch,                   03_context
+ *       machine/context.h             arch_context_start,
+ *                                     struct machine_saved_context
+ *     clone.S                         arch_clone                             04_clone
+ *     machine/signal_context.h,       struct abi_machine_context,            05_signal, tests/abi/
+ *       signal.S                      machine_context_pc,
+ *                                     machine_context_sp,
+ *                                     machine_context_is_emulated,
+ *                                     arch_signal_return, arch_signal_return_to
+ *     registers.tbl, registers.S,     struct arch_registers,                 tests/backtrace/
+ *       machine/registers.h           arch_registers_capture,
+ *                                     arch_registers_from_signal,
+ *                                     arch_frame_..., arch_register_...,
+ *                                     arch_call_pushes
+ *     machine/vdso.h                  MACHINE_VDSO_CLOCK_GETTIME,            tests/base/vdso
+ *                                     MACHINE_VDSO_VERSION
+ *     (generic) machine/assembly.h    FUNCTION, END, NO_EXECUTABLE_STACK
  *
- * A C file of another room is replaced by the file of the same name in this folder (base/memcpy.c
- * by arch/x86_64/memcpy.S), so a port works before it is fast.
+ * Then `make ARCH=<machine> run TEST=arch/01_syscall` and so on, in the order of the numbers: each
+ * test needs what stands above it and nothing below. (That a test runs at all takes the first four
+ * rows: a program begins at _start and sets its thread pointer.) What a compiler calls for the
+ * machine's own types (on x86-64 between 128-bit integers and long double,
+ * integer_convert_x87.c) lies in the folder too, under a name of its own.
+ *
+ * Every function here is an ordinary one of the machine's C ABI, unless its comment says otherwise;
+ * none uses the stack below its stack pointer, allocates, or sets errno. Assembly carries unwind
+ * information that holds at every instruction, and ends with NO_EXECUTABLE_STACK. What C and
+ * assembly both know of a structure stands once, in a table (context.tbl, registers.tbl,
+ * base/thread_block.tbl), from which both make theirs.
  *
  * What may not enter: any header of another room. Outside this folder nothing may hold inline
  * assembly or ask which machine it is compiled for.
@@ -33,6 +57,64 @@
 #include "machine/syscall.h"
 
 /*
+ * machine/syscall.h
+ *
+ * long arch_syscall0(long number) ... arch_syscall6(long number, long a, ... long f)
+ *     The bare system call, inlined. Returns what the kernel does: -4095 ... -1 is a negative
+ *     errno. The compiler must take it that all memory may change. From everywhere, also before the
+ *     thread pointer is set and in a signal handler.
+ *
+ * machine/cpu.h
+ *
+ * enum { arch_page_size, arch_cache_line }
+ *     The page size of every kernel of the machine (AT_PAGESZ must say the same), and the size to
+ *     which data of different threads is kept apart: powers of two.
+ * void arch_pause(void)
+ *     Tells the processor that this is a spin loop; the compiler must not move memory accesses over
+ *     it. May do nothing.
+ * _Noreturn void arch_trap(void)
+ *     Ends the process by an instruction that no processor has, where even exit_group was refused.
+ * void *arch_thread_block(void)
+ *     What the thread pointer was set to: one load, no call. Read anew at each use: a task may wake
+ *     on another thread, so the compiler must not keep it. Pre-condition: it is set.
+ * ARCH_SIGNAL_HANDLER
+ *     Attributes on a signal handler's definition, for kernels and emulators that do not enter it
+ *     as the ABI says. May be empty.
+ *
+ * machine/signal_context.h
+ *
+ * struct abi_machine_context
+ *     The kernel's struct sigcontext: the interrupted registers, as they lie in a ucontext.
+ *     tests/abi/layout.c holds it against the kernel's own header.
+ * uint64_t machine_context_pc(const struct abi_machine_context *), machine_context_sp(the same)
+ *     Where the interrupted code was, and its stack pointer.
+ * bool machine_context_is_emulated(const struct abi_machine_context *)
+ *     Whether an emulator interrupted it, which cannot tell all that the processor can.
+ *
+ * machine/context.h
+ *
+ * struct machine_saved_context
+ *     What arch_context_switch leaves on a stack; the pointer that it saves points to it.
+ *
+ * machine/registers.h
+ *
+ * struct arch_registers, arch_register_count, arch_register_names
+ *     The registers by their DWARF numbers, how many, and what reports call them.
+ * arch_register_pc, arch_register_sp, arch_register_frame
+ *     Which of them are the instruction, stack and frame pointer.
+ * void arch_registers_from_signal(struct arch_registers *, const struct abi_machine_context *)
+ *     Those that a signal interrupted. From a signal handler.
+ * arch_frame_saved, arch_frame_return, arch_frame_size, arch_call_pushes
+ *     Where code with a frame pointer keeps the caller's, and the return address; how many bytes a
+ *     call has put on the stack when a function begins.
+ *
+ * machine/vdso.h
+ *
+ * MACHINE_VDSO_CLOCK_GETTIME, MACHINE_VDSO_VERSION
+ *     The names, as strings, of clock_gettime in the kernel's vDSO and of its version.
+ */
+
+/*
  * _start: where the kernel enters the process. Ends the walk of every unwinder (return address
  * undefined, frame pointer 0), aligns the stack and calls
  *     _Noreturn void boot_start(void *initial_stack_pointer)
@@ -40,19 +122,23 @@
  */
 
 /*
- * Sets the calling thread's thread pointer to `block`. `instruction_allowed`: the kernel lets user
+ * Sets the calling thread's thread pointer to `block`, whose first word already holds its own
+ * address where the TLS ABI wants that (x86-64: %fs:0). `instruction_allowed`: the kernel lets user
  * code write the thread pointer by an instruction (AT_HWCAP2 bit 1 on x86-64), which saves the
- * system call. Returns 0 or a negative errno.
+ * system call. Returns 0 or a negative errno. A thread that arch_clone makes with CLONE_SETTLS
+ * needs no such call.
  */
 long arch_thread_pointer_set(void *block, int instruction_allowed);
 
 /*
  * Leaves the caller's stack and continues one that an earlier switch left.
- *   *save     receives the stack pointer at which the caller can be continued
+ *   *save     receives the stack pointer at which the caller can be continued: the address of a
+ *             struct machine_saved_context
  *   target    a stack pointer that was saved so
- * Keeps what a call preserves. The floating-point control registers are not saved: tasks leave them
- * as they found them. Returns when somebody continues the caller, possibly on another thread, so no
- * address that depends on the thread may be kept across the call.
+ * Keeps what a call preserves (x86-64: rbx, rbp, r12 ... r15, rsp). The floating-point control
+ * registers are not saved: tasks leave them as they found them. *save is written before the stack
+ * pointer is replaced. Returns when somebody continues the caller, possibly on another thread, so
+ * no address that depends on the thread may be kept across the call.
  * Pre-condition: nobody else continues `target`, and nobody continues *save before this switch has
  * left the stack; that is what the scheduler's deferred step is for.
  */
@@ -60,20 +146,25 @@ void arch_context_switch(void **save, void *target);
 
 /*
  * As arch_context_switch, but continues on a fresh stack by calling entry(arg), which never
- * returns. `stack_top` is the first byte above the stack, 16-byte aligned.
+ * returns. `stack_top` is the first byte above the stack, 16-byte aligned. Unwinders and frame
+ * pointers find the end of the walk there.
  */
 void arch_context_start(void **save, void *stack_top, void (*entry)(void *), void *arg);
 
 /*
  * The raw clone system call with a function for the child. In the parent returns the child's
  * thread id or a negative errno. The child begins on `stack_top` (16-byte aligned) in entry(arg),
- * which never returns. `thread_pointer` is used with CLONE_SETTLS, `parent_id` with
- * CLONE_PARENT_SETTID, `child_id` with CLONE_CHILD_CLEARTID.
+ * which never returns; its walk ends there too. `thread_pointer` is used with CLONE_SETTLS,
+ * `parent_id` with CLONE_PARENT_SETTID, `child_id` with CLONE_CHILD_CLEARTID. Pre-condition: two
+ * words below `stack_top` may be written.
  */
 long arch_clone(unsigned long flags, void *stack_top, int *parent_id, int *child_id,
                 void *thread_pointer, void (*entry)(void *), void *arg);
 
-/* What the kernel returns to after a signal handler (sa_restorer). Never called from C. */
+/*
+ * What the kernel returns to after a signal handler (sa_restorer), with the stack pointer at the
+ * signal frame. Never called from C. Unwinders find the interrupted frame through it.
+ */
 void arch_signal_return(void);
 
 /*

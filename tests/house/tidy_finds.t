@@ -81,6 +81,8 @@ my @plants = (
     [ 'atomic-partner', 'sched/run.c', atomic('atomic_load(word, ACQUIRE) /* ACQUIRE: with the RELEASE in next_random. */'), undef, 'no RELEASE in next_random' ],
     [ 'atomic-partner', 'sched/run.c', atomic('atomic_load(word, ACQUIRE) /* ACQUIRE: with the RELEASE in next_gone. */'), undef, 'no function' ],
     [ 'docstring', 'include/keel/mem.h', instead(qr{(?=\n#ifdef __cplusplus\n\})}, "\nvoid keel_planted(void);\n"), undef, 'keel_planted has no docstring' ],
+    [ 'contract', 'arch/x86_64/machine/cpu.h', instead(qr/(?=\n#endif\n\z)/, "\nenum { arch_planted = 1 };\n"), undef, 'arch_planted is not in' ],
+    [ 'contract', 'arch/x86_64/clone.S', at_start("FUNCTION(arch_planted)\n"), 1, 'arch_planted is not in' ],
     [ 'unused-declaration', 'mem/pages.h', instead(qr/(?=\n#endif\n\z)/, "\nvoid page_planted(void);\n"), undef, 'the function page_planted: nothing' ],
     [ 'unused-declaration', 'mem/pages.h', instead(qr/(?=\n#endif\n\z)/, "\n#define page_planted 1\n"), undef, 'the macro page_planted' ],
     [ 'unused-declaration', 'mem/pages.h', instead(qr/(?=\n#endif\n\z)/, "\nenum {\n    page_used = 1 + (2 *\n    3),\n    page_planted,\n};\n"), undef, 'the constant page_planted' ],

@@ -10,6 +10,7 @@ sub checks {
         [ 'atomic-order'       => \&atomic_order ],
         [ 'atomic-partner'     => \&atomic_partner ],
         [ 'docstring'          => \&docstring ],
+        [ 'contract'           => \&contract ],
         [ 'unused-declaration' => \&unused_declaration ],
     );
 }
@@ -110,6 +111,24 @@ sub docstring {
             $above-- while $above >= 0 && $lines[$above] =~ /\S/ && $code[$above] =~ /\S/;
             next if $above >= 0 && $lines[$above] =~ m{\*/\s*$};
             $tree->found($path, $i, "$name has no docstring; say what, units, errors, ownership, whether it may park");
+        }
+    }
+}
+
+# Everything that a machine supplies under a name of arch/ is in the contract, arch/arch.h.
+sub contract {
+    my ($tree) = @_;
+    return if !$tree->has('arch/arch.h');
+    my $contract = $tree->text('arch/arch.h');
+    for my $path ($tree->files(qr{^arch/\w+/.*\.[hS]$})) {
+        my @lines    = $tree->lines($path);
+        my @declared = $path =~ /\.h$/ ? _declared($tree, $path) : map { $lines[$_] =~ /^FUNCTION\((\w+)\)/ ? [ $1, $_ ] : () } 0 .. $#lines;
+        for my $declared (@declared) {
+            my ($name, $line) = @$declared;
+            next if $name !~ /^(?:arch|ARCH|machine|MACHINE)_|^abi_/ || $contract =~ /\b\Q$name\E\b/;
+            next if join("\n", @lines) =~ /#\s*undef\s+\Q$name\E\b/;
+            next if $name =~ /^(arch_syscall)[1-5]$/;    # the first and the last stand for all
+            $tree->found($path, $line, "$name is not in arch/arch.h; say there what it does, its registers and its pre-conditions");
         }
     }
 }

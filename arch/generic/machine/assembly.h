@@ -1,6 +1,6 @@
 /*
- * x86-64: the frame of every assembly file. FUNCTION opens one with unwind information in force,
- * END closes it; the file's last line is NO_EXECUTABLE_STACK.
+ * For machines whose assembler knows ELF: the frame of every assembly file. FUNCTION opens one with
+ * unwind information in force, END closes it; the file's last line is NO_EXECUTABLE_STACK.
  */
 #ifndef KEEL_MACHINE_ASSEMBLY_H
 #define KEEL_MACHINE_ASSEMBLY_H
