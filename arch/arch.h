@@ -26,7 +26,8 @@
  *       machine/registers.h           arch_registers_capture,
  *                                     arch_registers_from_signal,
  *                                     arch_frame_..., arch_register_...,
- *                                     arch_call_pushes
+ *                                     arch_call_pushes, arch_frame_pushed,
+ *                                     arch_makes_frame
  *     machine/vdso.h                  MACHINE_VDSO_CLOCK_GETTIME,            tests/base/vdso
  *                                     MACHINE_VDSO_VERSION
  *     (generic) machine/assembly.h    FUNCTION, END, NO_EXECUTABLE_STACK
@@ -107,6 +108,9 @@
  * arch_frame_saved, arch_frame_return, arch_frame_size, arch_call_pushes
  *     Where code with a frame pointer keeps the caller's, and the return address; how many bytes a
  *     call has put on the stack when a function begins.
+ * int arch_frame_pushed(uint64_t bytes), bool arch_makes_frame(uint64_t first)
+ *     Whether an instruction stands where the frame is not whole; whether a function begins by
+ *     making one. The argument is the code at that place, 8 bytes of it.
  *
  * machine/vdso.h
  *

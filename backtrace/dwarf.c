@@ -46,37 +46,45 @@ static const char *text_at(struct extent texts, uint64_t offset)
     return reader_text(&reader);
 }
 
-struct dwarf_value dwarf_read(const struct image *image, struct reader *reader, uint64_t form,
-                              struct dwarf_sizes sizes)
+/* How many bytes a form has that is a number of a fixed size; 0 for the others. */
+static size_t number_size(uint64_t form, struct dwarf_sizes sizes)
 {
-    struct dwarf_value value = {0};
     switch (form) {
     case FORM_DATA1:
     case FORM_FLAG:
     case FORM_REF1:
-        value.number = reader_number(reader, 1);
-        break;
+        return 1;
     case FORM_DATA2:
     case FORM_REF2:
-        value.number = reader_number(reader, 2);
-        break;
+        return 2;
     case FORM_DATA4:
     case FORM_REF4:
-        value.number = reader_number(reader, 4);
-        break;
+        return 4;
     case FORM_DATA8:
     case FORM_REF8:
     case FORM_REF_SIG8:
-        value.number = reader_number(reader, 8);
-        break;
+        return 8;
     case FORM_ADDR:
-        value.number = reader_number(reader, sizes.address);
-        break;
+        return sizes.address;
     case FORM_SEC_OFFSET:
     case FORM_REF_ADDR:
     case FORM_STRP_SUP:
-        value.number = reader_number(reader, sizes.offset);
-        break;
+        return sizes.offset;
+    default:
+        return 0;
+    }
+}
+
+struct dwarf_value dwarf_read(const struct image *image, struct reader *reader, uint64_t form,
+                              struct dwarf_sizes sizes)
+{
+    struct dwarf_value value = {0};
+    size_t size = number_size(form, sizes);
+    if (size > 0) {
+        value.number = reader_number(reader, size);
+        return value;
+    }
+    switch (form) {
     case FORM_UDATA:
     case FORM_SDATA: /* as many bytes; its value is not asked for */
     case FORM_REF_UDATA:

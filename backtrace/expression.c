@@ -165,6 +165,7 @@ static uint64_t of_two(struct machine *machine, uint8_t operation, uint64_t left
     case OP_SHR:
         return right < 64 ? left >> right : 0;
     case OP_SHRA:
+        /* cppcheck-suppress shiftTooManyBitsSigned */
         return (uint64_t)(signed_left >> (right < 64 ? right : 63));
     case OP_EQ:
         return left == right;
@@ -200,12 +201,43 @@ static void push_constant(struct machine *machine, uint8_t operation)
         push(machine, (uint64_t)reader_signed(&machine->code, size));
 }
 
+/* What only moves values about. False for all other operations. */
+static bool step_of_stack(struct machine *machine, uint8_t operation)
+{
+    uint64_t value, other;
+    switch (operation) {
+    case OP_DUP:
+        pick(machine, 0);
+        return true;
+    case OP_OVER:
+        pick(machine, 1);
+        return true;
+    case OP_PICK:
+        pick(machine, reader_byte(&machine->code));
+        return true;
+    case OP_DROP:
+        pop(machine);
+        return true;
+    case OP_SWAP:
+        value = pop(machine);
+        other = pop(machine);
+        push(machine, value);
+        push(machine, other);
+        return true;
+    case OP_ROT:
+        rotate(machine);
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void step(struct machine *machine)
 {
     struct reader *code = &machine->code;
     uint8_t operation = reader_byte(code);
     int64_t distance;
-    uint64_t value, other;
+    uint64_t value;
     if (operation >= OP_LIT0 && operation <= OP_LIT31) {
         push(machine, operation - OP_LIT0);
         return;
@@ -218,6 +250,8 @@ static void step(struct machine *machine)
         push_constant(machine, operation);
         return;
     }
+    if (step_of_stack(machine, operation))
+        return;
     switch (operation) {
     case OP_ADDR:
         push(machine, reader_number(code, 8));
@@ -236,27 +270,6 @@ static void step(struct machine *machine)
         break;
     case OP_DEREF_SIZE:
         load(machine, reader_byte(code));
-        break;
-    case OP_DUP:
-        pick(machine, 0);
-        break;
-    case OP_OVER:
-        pick(machine, 1);
-        break;
-    case OP_PICK:
-        pick(machine, reader_byte(code));
-        break;
-    case OP_DROP:
-        pop(machine);
-        break;
-    case OP_SWAP:
-        value = pop(machine);
-        other = pop(machine);
-        push(machine, value);
-        push(machine, other);
-        break;
-    case OP_ROT:
-        rotate(machine);
         break;
     case OP_ABS:
         value = pop(machine);

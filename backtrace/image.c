@@ -165,7 +165,7 @@ static struct image *map_descriptor(long descriptor, size_t size)
     if (memory < 0)
         return NULL;
     struct image *image = (struct image *)memory;
-    void *file = (unsigned char *)image + arch_page_size;
+    void *file = (void *)(memory + arch_page_size);
     if (map(file, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, descriptor) >= 0) {
         image->file = (struct extent){.start = file, .size = size};
         if (read_image(image))

@@ -135,6 +135,7 @@ static bool goes_up(const struct walk *walk, const struct step *step)
 
 static void find_caller(struct walk *walk, struct step *step)
 {
+    /* cppcheck-suppress ctuuninitvar ; backtrace_walk sets it, member by member */
     uintptr_t pc = walk->registers.value[arch_register_pc];
     step->cfa = 0;
     step->leads_on = false;

@@ -2,6 +2,9 @@
  * Walks from calls within calls, in every place where code of a program runs. Included by programs
  * that differ in how they are compiled (FLAGS_... in the Makefile).
  */
+#ifndef KEEL_TESTS_NESTED_H
+#define KEEL_TESTS_NESTED_H
+
 #include <asm/signal.h>
 #include <asm/unistd.h>
 #include <linux/mman.h>
@@ -212,3 +215,5 @@ int main(void)
     keel_at_exit(at_exit);
     return 0;
 }
+
+#endif

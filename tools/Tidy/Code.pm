@@ -171,7 +171,7 @@ sub _constants {
         1 while $body =~ s/(\([^()]*\))/"_" x length $1/e;
         while ($body =~ /(?:^|,)\s*([A-Za-z_]\w*)/g) {
             my $line = substr($text, 0, $start + $-[1]) =~ tr/\n//;
-            push @found, [ $1, $line, 'constant' ];
+            push @found, [ $1, $line, 'constant', $start ];
         }
     }
     return @found;
@@ -199,6 +199,7 @@ sub unused_declaration {
         }
     }
     for my $path (grep { !m{^(?:tests|bench|examples|include)/} } $tree->files(qr/\.[ch]$/)) {
+        my %between = _between($tree, $path, \%uses);
         for my $declared (_declared($tree, $path)) {
             my ($name, $line, $kind) = @$declared;
             next if $name =~ $not_ours;
@@ -207,11 +208,28 @@ sub unused_declaration {
             $count-- if $kind ne 'function' && $kind ne 'macro';
             next if $count > 0;
             next if $in_tests{$name} && $kind ne 'function';
+            next if $kind eq 'constant' && $between{"$path:$line:$name"};
             my $users = $in_tests{$name} ? 'only tests use it' : 'nothing uses it';
             $tree->found($path, $line, "the $kind $name: $users; remove it");
         }
     }
     _unused_of_tests($tree, \%uses, \%in_tests);
+}
+
+# The unused constants of a file that stand between used ones of the same enumeration, which count on
+# from them or span them.
+sub _between {
+    my ($tree, $path, $uses) = @_;
+    my %between;
+    my @constants = _constants($tree->code($path));
+    my %enumerations;
+    push @{ $enumerations{ $_->[3] } }, $_ for @constants;
+    for my $members (values %enumerations) {
+        my @used = grep { my $count = 0; $count += $_ for values %{ $uses->{ $members->[$_][0] } // {} }; $count > 1 } 0 .. $#$members;
+        next if @used < 2;
+        $between{"$path:$members->[$_][1]:$members->[$_][0]"} = 1 for $used[0] .. $used[-1];
+    }
+    return %between;
 }
 
 sub _unused_of_tests {

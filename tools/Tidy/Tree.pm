@@ -20,7 +20,13 @@ our @ROOMS = (
     },
     { name => 'boot', door => 'boot/boot.h', prefixes => [qw(boot_ keel_)] },
     { name => 'mem', door => 'mem/mem.h', prefixes => [qw(mem_ page_ keel_)] },
-    { name => 'backtrace', door => 'backtrace/backtrace.h', prefixes => [qw(backtrace_ keel_)] },
+    {
+        name     => 'backtrace',
+        door     => 'backtrace/backtrace.h',
+        prefixes => [
+            qw(backtrace_ code_ dwarf_ expression_ image_ probe_ reader_ rules_ table_ keel_)
+        ]
+    },
     { name => 'signal', door => 'signal/signal.h', prefixes => [qw(signal_ keel_)] },
     { name => 'sched', door => 'sched/sched.h', prefixes => [qw(sched_ deque_ ring_ keel_)] },
     { name => 'chan', door => 'chan/chan.h', prefixes => [qw(chan_ keel_)] },

@@ -60,9 +60,10 @@ enum { arch_call_pushes = 8 };
  */
 static inline int arch_frame_pushed(uint64_t bytes)
 {
-    enum { landing_mark = 0xfa1e0ff3u, push_rbp = 0x55, ret = 0xc3 };
+    enum { landing_mark = 0xfa1e0ff3u, push_rbp = 0x55, return_near = 0xc3 };
     enum { mov_rsp_rbp = 0xe58948, mov_rsp_rbp_other = 0xec8b48 };
-    if ((uint32_t)bytes == landing_mark || (uint8_t)bytes == push_rbp || (uint8_t)bytes == ret)
+    if ((uint32_t)bytes == landing_mark || (uint8_t)bytes == push_rbp ||
+        (uint8_t)bytes == return_near)
         return 0;
     uint32_t three = bytes & 0xffffff;
     return three == mov_rsp_rbp || three == mov_rsp_rbp_other ? 8 : -1;
