@@ -143,6 +143,7 @@ for my $plant (@plants) {
 
 for my $check (split ' ', qx('$tidy' --list)) {
     ok($broken{$check}, "there is a row that breaks $check");
+    like(contents("$source/HACKING.md"), qr/^\|.*`$check`.*\|$/m, "  and one of HACKING.md that explains it");
 }
 qx('$tidy' --only no-such-check '$tree' 2>&1);
 is($? >> 8, 2, 'a check that there is not is refused');
