@@ -8,7 +8,7 @@ use Exporter 'import';
 use File::Temp 'tempfile';
 use POSIX ();
 
-our @EXPORT_OK = qw(run_child child_path child_functions function_at);
+our @EXPORT_OK = qw(contents run_child child_path child_functions function_at);
 
 sub child_path {
     my ($name) = @_;

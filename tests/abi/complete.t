@@ -3,16 +3,11 @@
 use strict;
 use warnings;
 use FindBin;
+use lib "$FindBin::Bin/..";
+use ChildProgram qw(contents);
 use Test::More;
 
 my $root = "$FindBin::Bin/../..";
-
-sub contents {
-    my ($path) = @_;
-    open my $file, '<', $path or die "$path: $!";
-    local $/;
-    return <$file>;
-}
 
 my $test = contents("$FindBin::Bin/layout.c");
 my @headers = (glob("$root/abi/*.h"), glob("$root/arch/*/machine/*.h"));

@@ -5,17 +5,12 @@
 use strict;
 use warnings;
 use FindBin;
+use lib "$FindBin::Bin/..";
+use ChildProgram qw(contents);
 use Test::More;
 
 plan skip_all => 'an emulator has no part in it' if $ENV{KEEL_EMULATOR};
 my $root = "$FindBin::Bin/../..";
-
-sub contents {
-    my ($path) = @_;
-    open my $file, '<', $path or die "$path: $!";
-    local $/;
-    return <$file>;
-}
 
 my $text = contents("$root/doc/seeds.md");
 for my $number (0 .. 4) {
