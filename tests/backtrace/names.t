@@ -3,6 +3,7 @@
 # addresses all over its code, and of what is no code at all.
 use strict;
 use warnings;
+no warnings "portable";    # numbers of 64 bits
 use FindBin;
 use lib "$FindBin::Bin/..";
 use ChildProgram qw(run_child child_path child_functions);
