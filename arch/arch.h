@@ -17,8 +17,8 @@
  *       machine/context.h             arch_context_start,
  *                                     struct machine_saved_context
  *     clone.S                         arch_clone                             04_clone
- *     machine/signal_context.h,       struct abi_machine_context,            05_signal, tests/abi/
- *       signal.S                      machine_context_pc,
+ *     signal_context.tbl, signal.S,   struct abi_machine_context,            05_signal, tests/abi/
+ *       machine/signal_context.h      machine_context_pc,
  *                                     machine_context_sp,
  *                                     machine_context_is_emulated,
  *                                     arch_signal_return, arch_signal_return_to
@@ -41,8 +41,8 @@
  * Every function here is an ordinary one of the machine's C ABI, unless its comment says otherwise;
  * none uses the stack below its stack pointer, allocates, or sets errno. Assembly carries unwind
  * information that holds at every instruction, and ends with NO_EXECUTABLE_STACK. What C and
- * assembly both know of a structure stands once, in a table (context.tbl, registers.tbl,
- * base/thread_block.tbl), from which both make theirs.
+ * assembly both know of a structure stands once, in a table (context.tbl,
+ * signal_context.tbl, registers.tbl, base/thread_block.tbl), from which both make theirs.
  *
  * What may not enter: any header of another room. Outside this folder nothing may hold inline
  * assembly or ask which machine it is compiled for.

@@ -10,11 +10,6 @@
 
 #include "machine/assembly.h"
 
-/* Offsets from the ucontext: 40 (uc_mcontext) + the register's place in struct sigcontext. */
-.macro SAVED_AT register, offset
-    .cfi_offset \register, \offset
-.endm
-
     .section .text.arch_signal_return, "ax", @progbits
     .globl arch_signal_return
     .hidden arch_signal_return
@@ -22,23 +17,12 @@
     .cfi_startproc simple
     .cfi_signal_frame
     .cfi_def_cfa rsp, 0
-    SAVED_AT r8, 40
-    SAVED_AT r9, 48
-    SAVED_AT r10, 56
-    SAVED_AT r11, 64
-    SAVED_AT r12, 72
-    SAVED_AT r13, 80
-    SAVED_AT r14, 88
-    SAVED_AT r15, 96
-    SAVED_AT rdi, 104
-    SAVED_AT rsi, 112
-    SAVED_AT rbp, 120
-    SAVED_AT rbx, 128
-    SAVED_AT rdx, 136
-    SAVED_AT rax, 144
-    SAVED_AT rcx, 152
-    SAVED_AT rsp, 160
-    SAVED_AT rip, 168
+    .set place, 40 /* of the machine context in the ucontext */
+#define SIGNAL_REGISTER(name)                                                                      \
+    .cfi_offset name, place;                                                                       \
+    .set place, place + 8
+#include "signal_context.tbl"
+#undef SIGNAL_REGISTER
     nop
 arch_signal_return:
     movl $__NR_rt_sigreturn, %eax

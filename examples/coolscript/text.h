@@ -7,14 +7,14 @@
 
 #include "runtime.h"
 
-static char *append_text(char *at, const char *text)
+static inline char *append_text(char *at, const char *text)
 {
     while (*text != '\0')
         *at++ = *text++;
     return at;
 }
 
-static char *append_number(char *at, int64_t number)
+static inline char *append_number(char *at, int64_t number)
 {
     if (number >= 10)
         at = append_number(at, number / 10);

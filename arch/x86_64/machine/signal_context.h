@@ -10,8 +10,9 @@
 #include <stdint.h>
 
 struct abi_machine_context {
-    uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
-    uint64_t rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip;
+#define SIGNAL_REGISTER(name) uint64_t name;
+#include "signal_context.tbl"
+#undef SIGNAL_REGISTER
     uint64_t flags;
     uint16_t cs, gs, fs, ss;
     uint64_t error; /* the processor's error code; qemu-user sets neither this nor trap */
