@@ -271,7 +271,7 @@ static void wait_on_word(struct sched_worker *worker, int64_t deadline)
     struct abi_timespec *timeout = deadline == CLOCK_FOREVER ? NULL : &until;
     long result = arch_syscall6(__NR_futex, (long)&worker->wake_word, FUTEX_WAIT_BITSET_PRIVATE, 0,
                                 (long)timeout, 0, FUTEX_BITSET_MATCH_ANY);
-    /* Where the kernel lets nobody wait, the worker looks again and again, and gives up its time. */
+    /* Where the kernel lets nobody wait, the worker looks again and again, and gives way. */
     if (result != 0 && result != -EAGAIN && result != -EINTR && result != -ETIMEDOUT)
         arch_syscall0(__NR_sched_yield);
 }
@@ -326,7 +326,7 @@ static bool nothing_to_do(struct sched_worker *worker)
 /* Step e. */
 static void wait_until_woken(struct sched_worker *worker, int64_t deadline)
 {
-    /* ACQUIRE: with the RELEASE in wake_sleeper. */
+    /* ACQUIRE: with the RELEASE in wake. */
     if (atomic_load(&worker->wake_word, ACQUIRE) == 0)
         wait_on_word(worker, deadline);
     lock_acquire(&sched.idle_lock);

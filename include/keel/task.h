@@ -90,9 +90,10 @@ int keel_sleep_until(int64_t deadline);
 int64_t keel_now(void);
 
 /*
- * How many workers the process may have at most: KEEL_WORKERS, or else the CPUs of its affinity mask,
- * or those of its smallest CPU quota (control groups, rounded up) if they are fewer. The number does
- * not change while the process runs; the first call may read some files below /proc and /sys.
+ * How many workers the process may have at most: KEEL_WORKERS, or else the CPUs of its affinity
+ * mask, or those of its smallest CPU quota (control groups, rounded up) if they are fewer. The
+ * number does not change while the process runs; the first call may read some files below /proc and
+ * /sys.
  */
 unsigned keel_worker_count(void);
 

@@ -102,7 +102,7 @@ sub head_comment {
 # A word of an identifier that is no word. The kernel's and the psABI's names are theirs.
 my %abbreviations = map { $_ => 1 } qw(
     addr attr buf buff cb cfg cmd cnt conf config ctl ctx cur curr decl def del dest dev dir dst elem env
-    err evt exc exec expr fmt func gen hdr idx img iter lst lvl mgr mod msg nb nr num obj oper ops
+    err evt exc exec expr fmt func gen hdr idx img iter lst lvl mgr mod msg nb num obj oper ops
     opt opts param params pkt pos prev proc prog ptrs qty rand rec recv ref refs reg regs rem req res resp
     ret rnd seq sig siz src stat stats str struct sym sys sz tbl thr tid tmp tok tot txt typ util utils val
     var vars vec wnd

@@ -1,6 +1,6 @@
 /*
- * Called by _start in boot_start's place (tools/coverage-cc sees to that), on which it jumps when the
- * files are mapped: so nobody who walks the stack sees that it was here.
+ * Called by _start in boot_start's place (tools/coverage-cc sees to that), on which it jumps when
+ * the files are mapped: so nobody who walks the stack sees that it was here.
  */
     .section .text.coverage_start, "ax", @progbits
     .globl coverage_start
