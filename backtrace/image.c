@@ -132,8 +132,7 @@ static void read_sections(struct image *image, const Elf64_Ehdr *header)
         note_sections(image, contents(image, &names));
 }
 
-/* Fills in `image`, of which only `file` is known. */
-static bool read_image(struct image *image)
+bool image_read(struct image *image)
 {
     Elf64_Ehdr header;
     if (image->file.size < sizeof header)
@@ -168,7 +167,7 @@ static struct image *map_descriptor(long descriptor, size_t size)
     void *file = (void *)(memory + arch_page_size);
     if (map(file, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, descriptor) >= 0) {
         image->file = (struct extent){.start = file, .size = size};
-        if (read_image(image))
+        if (image_read(image))
             return image;
     }
     arch_syscall2(__NR_munmap, memory, (long)(arch_page_size + size));
@@ -205,7 +204,7 @@ const struct image *image_open(void)
         return NULL;
     /*
      * No lock: a handler may be here while the code that it interrupted is. Each maps its own, and
-     * the first is kept. RELEASE publishes what read_image wrote; ACQUIRE: as above.
+     * the first is kept. RELEASE publishes what image_read wrote; ACQUIRE: as above.
      */
     struct image *first = NULL;
     if (atomic_compare_exchange(&opened, &first, image, RELEASE, ACQUIRE))

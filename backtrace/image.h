@@ -29,6 +29,9 @@ struct image {
 /* The program's image, or NULL: no file, or none that is ours. Costs system calls when NULL. */
 const struct image *image_open(void);
 
+/* Fills in the rest of an image of which only `file` is known. False: it is not our file. */
+bool image_read(struct image *image);
+
 /* Reads a section's header; false past the last one. */
 bool image_section(const struct image *image, size_t index, Elf64_Shdr *section);
 
