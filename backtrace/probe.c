@@ -25,7 +25,7 @@ typedef long ask_fn(uintptr_t address);
 
 static bool tells(ask_fn *ask)
 {
-    enum { nowhere = 8 };
+    enum { nowhere = arch_page_size }; /* the lowest page that is not NULL's */
     uint64_t here = 0;
     return ask(nowhere) == -EFAULT && ask((uintptr_t)&here) == -EINVAL;
 }

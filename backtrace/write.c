@@ -238,6 +238,9 @@ static void write_beginning(const struct arch_registers *start, bool interrupted
     writer.folded = 0;
     writer.cycle = 0;
     backtrace_walk(start, interrupted, each_frame, &writer);
+    /* A walk that did not get so far: that place is known all the same. */
+    if (writer.begin_at != 0)
+        add_entry(&writer, (struct entry){.pc = writer.begin_at});
     end_fold(&writer);
     write_queue(&writer);
 }

@@ -87,4 +87,29 @@ like($lines[-1], qr/^arch_(?:context_start|clone)$/, '  to the first of them');
 like($lines[0], qr/^keel: panic: assertion failed in asserts: sink == 1234 \(/, 'an assertion');
 is_deeply([ @lines[ 1, 2, 3 ] ], [qw(asserts assertion main)], '  shows where it stands');
 
+# ---- refused
+
+# With system calls that fail, as in a sandbox.
+sub refused {
+    my (@calls) = @_;
+    local $ENV{KEEL_EMULATOR} = join " ", "strace -f -o /dev/null", map { "-e inject=$_" } @calls;
+    return grep { $_ ne "run_program" } @{ told(run_child($program, arguments => ["panic-in-main"])) };
+}
+
+SKIP: {
+    skip "strace cannot be used", 6
+        if $ENV{KEEL_EMULATOR} || system("strace -o /dev/null true >/dev/null 2>&1") != 0;
+    my @whole = refused("getpriority:error=EPERM");
+    is($whole[1], "panics", "nothing refused");
+    for my $error (qw(EPERM ENOSYS)) {
+        is_deeply([ refused("rt_sigprocmask:error=$error") ], \@whole,
+            "$error for the probe: there is another");
+    }
+    my (undef, @lines) = refused("rt_sigprocmask:error=EPERM", "rt_sigaction:error=EPERM");
+    is_deeply(\@lines, ["panics"], "both probes refused: the place alone");
+    (undef, @lines) = refused("openat:error=EACCES");
+    is(@lines, @whole - 1, "no file: as many frames");
+    is((grep { /^keel:   at 0x[0-9a-f]+$/ } @lines), @lines, "  of addresses alone");
+}
+
 done_testing();

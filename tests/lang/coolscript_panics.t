@@ -44,6 +44,8 @@ for my $panic (@panics) {
         my $function = $way eq 'in_a_task' ? 'send_to_closed' : $way;
         # A return address lies behind the call.
         is(function_at(hex($where // 1) - 1, @functions), $function, '  the address is the place in the program');
+        like($child->{errors}, qr{^keel:   at 0x[0-9a-f]+ $function[.\w]*\+0x[0-9a-f]+ \([.\w/]+:\d+\)$}m, '  and in the trace')
+            if $way ne 'spawn_too_many';    # when memory is out, the program's file cannot be mapped
     }
 }
 

@@ -50,7 +50,7 @@ ok(build('prints', <<'END'), 'a program that prints links');
 #include "runtime.h"
 int main(void) { cs_print_str((cs_string_t){"hello\n", 6}); return 0; }
 END
-my @parts = grep { /sched_|chan_|signal_/ } `nm $work/prints`;
-is_deeply(\@parts, [], '  and has no scheduler, channel or signal handler in it');
+my @parts = grep { /sched_|chan_|signal_|backtrace_/ } `nm $work/prints`;
+is_deeply(\@parts, [], '  and has no scheduler, channel, signal handler or trace in it');
 
 done_testing();
