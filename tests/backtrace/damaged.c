@@ -84,6 +84,21 @@ static void test_chain(void)
     check_equal(walk(code, sp, sp, false), 3, "a return address that is no code");
 }
 
+/* In code with a table whose rule for the caller's stack goes by the frame pointer. */
+static void test_tabled(void)
+{
+    uint64_t tabled = (uint64_t)keel_backtrace + 30;
+    uint64_t sp = (uint64_t)word(20);
+    clear();
+    set_frame(40, (uint64_t)word(60), tabled);
+    set_frame(60, (uint64_t)word(80), 0);
+    check_equal(walk(tabled, sp, (uint64_t)word(40), false), 2, "a sound frame with a table");
+    set_frame(60, (uint64_t)word(60), tabled);
+    check_equal(walk(tabled, sp, (uint64_t)word(40), false), 3, "one that points to itself");
+    set_frame(60, (uint64_t)word(40), tabled);
+    check_equal(walk(tabled, sp, (uint64_t)word(40), false), 3, "one that points back");
+}
+
 static void test_start(void)
 {
     uint64_t sp = (uint64_t)area.start;
@@ -165,6 +180,7 @@ int main(void)
     untabled();
     code = (uint64_t)untabled + 3;
     test_chain();
+    test_tabled();
     test_start();
     test_garbage();
     return tap_done();
