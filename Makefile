@@ -108,7 +108,7 @@ $(DIR)/tests/%: $(DIR)/tests/%.o $(DIR)/libcsruntime.a linker.ld
 .PHONY: test-programs
 test-programs: $(LIBRARIES) $(TEST_PROGRAMS) ## build the tests of this BUILD
 
-.PHONY: print-folder deps demo test stress coverage verify mutants
+.PHONY: print-folder deps demo test stress coverage verify refuse conditions mutants
 print-folder:
 	@echo $(DIR)
 
@@ -136,6 +136,16 @@ coverage: ## how many branches of the library the tests take, and which not
 verify: ## explore the models of the protocols with Spin, and their mutants
 	@tools/deps verify
 	@tools/verify
+
+refuse: ## refuse each system call in turn to programs: a table of how they ended
+	@tools/deps test
+	@$(MAKE) -s BUILD=release test-programs
+	@tools/refuse "$$($(MAKE) -s BUILD=release print-folder)/tests"
+
+conditions: ## run the tests as PID 1, under a filter, on half a CPU, without /proc, ...
+	@tools/deps test
+	@$(MAKE) -s BUILD=release test-programs
+	@tools/conditions "$$($(MAKE) -s BUILD=release print-folder)/tests"
 
 mutants: ## break the heart of the runtime in many ways; a test must notice each
 	@tools/mutants

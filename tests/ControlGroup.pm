@@ -21,16 +21,16 @@ sub new {
     return;
 }
 
-# Runs the function with this process inside of the group, and returns what it returns.
+# Runs the function, in list context, with this process inside of the group, and returns what it returns.
 sub inside {
     my ($group, $function) = @_;
     my $before = $group->{before};
     put("$group->{folder}/cgroup.procs", $$) or die "cannot enter $group->{folder}: $!\n";
-    my $result = eval { $function->() };
+    my @result = eval { $function->() };
     my $error  = $@;
     put("$before/cgroup.procs", $$) or die "cannot leave $group->{folder}: $!\n";
     die $error if $error;
-    return $result;
+    return wantarray ? @result : $result[0];
 }
 
 sub DESTROY {

@@ -54,6 +54,8 @@ is($child->{output}, "workers at most 2\n", 'KEEL_HELP=0 is no call for help');
 
 my ($allowed) = map { /^Cpus_allowed:\s*([0-9a-f,]+)/ ? $1 : () } lines_of('/proc/self/status');
 my $cpus = defined $allowed ? scalar(grep { $_ } map { split //, sprintf '%b', hex } split /,/, $allowed) : 0;
+my ($quota) = run_child('sched/children/quota', arguments => ['root'])->{output} =~ /^quota (\d+)$/m;
+$cpus = $quota if $quota < $cpus;
 is(run_with({})->{output}, "workers at most $cpus\n", 'a worker for each CPU of the affinity mask');
 is(run_with({}, 'bind')->{output}, "workers at most 1\n", 'one for a process tied to one CPU');
 is(run_with({ KEEL_WORKERS => 3 }, 'bind')->{output}, "workers at most 3\n",
