@@ -131,6 +131,7 @@ static int dead(void)
 static int timer(void)
 {
     keel_task_await(start_elsewhere(sleep_alone), NULL);
+    keel_sleep(50 * MILLISECOND); /* the thread that ends may be slow */
     return print("threads", count_threads());
 }
 
