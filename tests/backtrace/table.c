@@ -206,8 +206,9 @@ static const struct table_entry *with_letters(const char *letters, const unsigne
 static void test_letters(void)
 {
     static const unsigned char zeros[16];
-    const struct table_entry *found = with_letters("zPLR", zeros, 11);
-    check(found != NULL && reader_left(&found->instructions) == 1, "a language's routine and data");
+    const struct table_entry *found = with_letters("zPLRS", zeros, 11);
+    check(found != NULL && found->is_signal_frame && reader_left(&found->instructions) == 1,
+          "a language's routine and data");
     found = with_letters("zRS", zeros, 1);
     check(found != NULL && found->is_signal_frame, "a signal's frame");
     check(with_letters("zBR", zeros, 1) != NULL, "a key of aarch64");

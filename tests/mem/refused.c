@@ -57,10 +57,8 @@ static int keeps_chunks(void)
 
 static int discards_blocks(void)
 {
-    void *first = filled(16 * MiB), *second = filled(16 * MiB);
     int64_t before = statm_read(statm_resident);
-    memset(first, 1, 16 * MiB);
-    memset(second, 1, 16 * MiB);
+    void *first = filled(16 * MiB), *second = filled(16 * MiB);
     refuse_syscall(__NR_munmap, ENOMEM);
     keel_free(first);
     keel_free(second);
