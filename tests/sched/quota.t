@@ -125,8 +125,9 @@ is(quota_of($proc => "4:cpu,cpuacct:/x\n", $mounts => $version_2, "$groups/cpu.m
 
 # Paths have 2,048 bytes of room.
 my $long_name = join '', ('/' . 'x' x 200) x 5;
-is( quota_of($proc => "0::$long_name\n", $mounts => $version_2 =~ s/$groups/$groups$long_name/r,
-        "$groups$long_name/cpu.max" => "300000 100000\n"),
+my $long_point = "$groups$long_name/" . 'y' x 100;
+is( quota_of($proc => "0::$long_name\n", $mounts => $version_2 =~ s/$groups/$long_point/r,
+        "$long_point/cpu.max" => "300000 100000\n"),
     3, 'a group whose path has no room: the mount\'s root counts'
 );
 # ---- a real one
