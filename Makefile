@@ -80,6 +80,17 @@ FLAGS_portable_copy = $(NO_LIBRARY_CALLS)
 FLAGS_portable_set = $(NO_LIBRARY_CALLS)
 FLAGS_portable_compare = $(NO_LIBRARY_CALLS)
 FLAGS_portable_length = $(NO_LIBRARY_CALLS)
+# What runs once, or is in every image: small before fast, and without unwind tables in memory (frame
+# pointers lead through it, and a debugger has tables of its own).
+SMALL := -Oz -momit-leaf-frame-pointer -fno-stack-clash-protection -fno-asynchronous-unwind-tables -fno-unwind-tables
+FLAGS_start = $(SMALL)
+FLAGS_relocate = $(SMALL)
+FLAGS_tls = $(SMALL) -fomit-frame-pointer
+FLAGS_exit = $(SMALL)
+FLAGS_process = $(SMALL)
+FLAGS_output = $(SMALL)
+FLAGS_closed_pipe = $(SMALL)
+FLAGS_print = $(SMALL)
 # Tests of the stack protector, and of the canary that moves with a task.
 FLAGS_stack_smash = -fstack-protector-all
 FLAGS_stack_protector = -fstack-protector-all
@@ -198,7 +209,7 @@ install: $(OUT)/release/libkeel.a $(OUT)/release/libcsruntime.a $(OUT)/debug/lib
 	install -m 644 include/keel/*.h $(DESTDIR)$(PREFIX)/include/keel
 	install -m 644 $(OUT)/release/libkeel.a $(OUT)/release/libcsruntime.a $(DESTDIR)$(PREFIX)/lib
 	install -m 644 $(OUT)/debug/libkeel.a $(DESTDIR)$(PREFIX)/lib/libkeel-debug.a
-	install -m 644 linker.ld $(DESTDIR)$(PREFIX)/lib/keel
+	install -m 644 linker.ld linker-pie.ld $(DESTDIR)$(PREFIX)/lib/keel
 	for name in keel csruntime; do \
 		sed -e 's|@PREFIX@|$(PREFIX)|' tools/$$name.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/$$name.pc || exit 1; \
 	done

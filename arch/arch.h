@@ -10,9 +10,12 @@
  *     machine/syscall.h               arch_syscall0 ... arch_syscall6        01_syscall
  *     machine/cpu.h                   arch_page_size, arch_cache_line,       02, 05, 06_cpu
  *                                     arch_pause, arch_trap,
- *                                     arch_thread_block, ARCH_SIGNAL_HANDLER
+ *                                     arch_thread_block, ARCH_SIGNAL_HANDLER,
+ *                                     arch_thread_pointer_set,
+ *                                     arch_copy_small, arch_zero_small
  *     entry.S                         _start, keel_start                      all
- *     thread_pointer.S                arch_thread_pointer_set                02_thread_pointer
+ *     machine/relocation.h            arch_relocation_relative,              tests/boot/linking.t
+ *                                     arch_relocation_indirect
  *     context.tbl, context.S,         arch_context_switch,                   03_context
  *       machine/context.h             arch_context_start,
  *                                     struct machine_saved_context
@@ -33,7 +36,7 @@
  *     (generic) machine/assembly.h    FUNCTION, END, NO_EXECUTABLE_STACK
  *
  * Then `make ARCH=<machine> run TEST=arch/01_syscall` and so on, in the order of the numbers: each
- * test needs what stands above it and nothing below. (That a test runs at all takes the first four
+ * test needs what stands above it and nothing below. (That a test runs at all takes the first three
  * rows: a program begins at _start and sets its thread pointer.) What a compiler calls for the
  * machine's own types (on x86-64 between 128-bit integers and long double,
  * integer_convert_x87.c) lies in the folder too, under a name of its own.
@@ -49,6 +52,13 @@
  */
 #ifndef KEEL_ARCH_H
 #define KEEL_ARCH_H
+
+/*
+ * For all that is declared from here on: what the library's objects name lies in the image that
+ * they are linked into. So each name is reached relative to the program counter: by no slot of a
+ * table that would have to be relocated first, and no load more.
+ */
+#pragma GCC visibility push(hidden)
 
 #include <stddef.h>
 #include <stdint.h>
@@ -78,9 +88,24 @@
  * void *arch_thread_block(void)
  *     What the thread pointer was set to: one load, no call. Read anew at each use: a task may wake
  *     on another thread, so the compiler must not keep it. Pre-condition: it is set.
+ * long arch_thread_pointer_set(void *block, int instruction_allowed)
+ *     Sets the calling thread's thread pointer to `block`, whose first word already holds its own
+ *     address where the TLS ABI wants that (x86-64: %fs:0). `instruction_allowed`: the kernel lets
+ *     user code write the thread pointer by an instruction (AT_HWCAP2 bit 1 on x86-64), which saves
+ *     the system call. Returns 0 or a negative errno. A thread that arch_clone makes with
+ *     CLONE_SETTLS needs no such call.
+ * void arch_copy_small(void *to, const void *from, size_t len)
+ * void arch_zero_small(void *to, size_t len)
+ *     As memcpy and memset, in the fewest bytes of code: for what every image has and runs once.
  * ARCH_SIGNAL_HANDLER
  *     Attributes on a signal handler's definition, for kernels and emulators that do not enter it
  *     as the ABI says. May be empty.
+ *
+ * machine/relocation.h
+ *
+ * arch_relocation_relative, arch_relocation_indirect
+ *     The types of the relocations that a linker leaves in a static image: the load bias plus the
+ *     addend; what the function at that place returns.
  *
  * machine/signal_context.h
  *
@@ -121,18 +146,10 @@
 /*
  * _start: where the kernel enters the process. Ends the walk of every unwinder (return address
  * undefined, frame pointer 0), aligns the stack and calls
- *     _Noreturn void boot_start(void *initial_stack_pointer)
+ *     boot_start(initial stack pointer, dynamic section, list of indirect functions, its end)
+ * where the linker put them in an image without (with) a fixed address, NULL in the other.
  * Nothing before that call may need a relocation, the thread pointer or the stack protector.
  */
-
-/*
- * Sets the calling thread's thread pointer to `block`, whose first word already holds its own
- * address where the TLS ABI wants that (x86-64: %fs:0). `instruction_allowed`: the kernel lets user
- * code write the thread pointer by an instruction (AT_HWCAP2 bit 1 on x86-64), which saves the
- * system call. Returns 0 or a negative errno. A thread that arch_clone makes with CLONE_SETTLS
- * needs no such call.
- */
-long arch_thread_pointer_set(void *block, int instruction_allowed);
 
 /*
  * Leaves the caller's stack and continues one that an earlier switch left.

@@ -17,7 +17,7 @@ __attribute__((weak)) void output_hook_end(void)
 {
 }
 
-static void wait_until_writable(int descriptor)
+__attribute__((noinline)) static void wait_until_writable(int descriptor)
 {
     struct abi_pollfd wait = {.descriptor = descriptor, .events = POLLOUT};
     arch_syscall3(__NR_poll, (long)&wait, 1, -1);
@@ -38,20 +38,6 @@ void output_write_all(int descriptor, const char *bytes, size_t len)
     }
 }
 
-/* Returns the action that was set before. */
-static struct abi_sigaction ignore_closed_pipes(void)
-{
-    struct abi_sigaction ignore = {.handler = (uintptr_t)SIG_IGN};
-    struct abi_sigaction before = {0};
-    arch_syscall4(__NR_rt_sigaction, SIGPIPE, (long)&ignore, (long)&before, sizeof before.mask);
-    return before;
-}
-
-void output_ignore_closed_pipes(void)
-{
-    ignore_closed_pipes();
-}
-
 /*
  * A print into a pipe that nobody reads any more must lose its bytes, not end the process. Done
  * once, before the first print, and only when the program has not chosen an action of its own.
@@ -63,9 +49,11 @@ static void survive_closed_pipes(void)
     if (done)
         return;
     done = true;
-    struct abi_sigaction before = ignore_closed_pipes();
-    if (before.handler != (uintptr_t)SIG_DFL)
-        arch_syscall4(__NR_rt_sigaction, SIGPIPE, (long)&before, 0, sizeof before.mask);
+    struct abi_sigaction action = {.handler = (uintptr_t)SIG_IGN};
+    /* The kernel reads the new action before it writes the old one. */
+    arch_syscall4(__NR_rt_sigaction, SIGPIPE, (long)&action, (long)&action, sizeof action.mask);
+    if (action.handler != (uintptr_t)SIG_DFL)
+        arch_syscall4(__NR_rt_sigaction, SIGPIPE, (long)&action, 0, sizeof action.mask);
 }
 
 void output_print(int descriptor, const char *bytes, size_t len)

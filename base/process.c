@@ -3,9 +3,7 @@
 #include <asm/unistd.h>
 #include <linux/auxvec.h>
 
-#include "base/memory.h"
-
-struct process process;
+TOUCHED_AT_START struct process process;
 
 uint64_t process_auxiliary(uint64_t type, uint64_t otherwise)
 {
@@ -16,29 +14,18 @@ uint64_t process_auxiliary(uint64_t type, uint64_t otherwise)
     return otherwise;
 }
 
-const char *process_environment(const char *name)
+const Elf64_Phdr *process_program_header(uint32_t type)
 {
-    size_t len = strlen(name);
-    for (char **entry = process.environment; *entry != NULL; entry++) {
-        if (strlen(*entry) > len && memcmp(*entry, name, len) == 0 && (*entry)[len] == '=')
-            return *entry + len + 1;
+    const Elf64_Phdr *header = (const Elf64_Phdr *)process_auxiliary(AT_PHDR, 0);
+    for (uint64_t left = process_auxiliary(AT_PHNUM, 0); left > 0; left--, header++) {
+        if (header->p_type == type)
+            return header;
     }
     return NULL;
-}
-
-bool process_is_secure(void)
-{
-    return process_auxiliary(AT_SECURE, 0) != 0;
 }
 
 _Noreturn void process_end(int status)
 {
     arch_syscall1(__NR_exit_group, status);
     arch_trap();
-}
-
-_Noreturn void process_wait_for_end(void)
-{
-    for (;;)
-        arch_syscall0(__NR_pause);
 }

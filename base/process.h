@@ -5,6 +5,8 @@
 #ifndef KEEL_BASE_PROCESS_H
 #define KEEL_BASE_PROCESS_H
 
+#include <linux/elf.h>
+
 #include "base/base.h"
 
 struct auxiliary_entry {
@@ -17,12 +19,16 @@ struct process {
     char **arguments;
     char **environment;
     const struct auxiliary_entry *auxiliary;
+    uintptr_t load_bias; /* how far the image lies from where it was linked to; 0: nowhere else */
 };
 
 extern struct process process;
 
 /* The auxiliary vector's value for `type` (AT_...), or `otherwise` when the kernel gave none. */
 uint64_t process_auxiliary(uint64_t type, uint64_t otherwise);
+
+/* The image's first program header of this type (PT_...), or NULL. */
+const Elf64_Phdr *process_program_header(uint32_t type);
 
 /* The value of the environment variable `name`, or NULL. Borrowed from the environment. */
 const char *process_environment(const char *name);

@@ -1,10 +1,13 @@
 /*
  * boot/: from _start's C half to main, and from main's return to the end of the process.
  *
- *   start.c   what happens before main, in order
- *   tls.c     thread-local storage: where a thread's block and variables lie
- *   exit.c    exit functions, and the one way out
- *   environment.c  what a program asks about its process
+ *   start.c        what happens before main, in order
+ *   relocate.c     an image that is linked to no fixed address
+ *   tls.c          thread-local storage: where a thread's block and variables lie
+ *   exit.c         destructors, and the one way out
+ *   at_exit.c      exit functions
+ *   arguments.c environment.c now.c   what a program asks; apart, so that it has what it asks alone
+ *   stack_protector.c  what code compiled with it calls
  *
  * Up only by a weak hook: this room must not name what stands above it. A hook's default is empty;
  * the strong one sits in an object that the feature's own calls pull in, so what a program does not
@@ -15,11 +18,24 @@
 #ifndef KEEL_BOOT_H
 #define KEEL_BOOT_H
 
+#include <linux/elf.h>
+
 #include "base/base.h"
 #include "base/thread_block.h"
 
-/* Called by _start on the initial stack. */
-_Noreturn void boot_start(void *initial_stack_pointer);
+/*
+ * Called by _start on the initial stack. An image with a fixed address has no dynamic section:
+ * NULL; but it may have indirect functions (gcc's ifunc), in a list from `indirect` to
+ * `indirect_end`. Any other has these in its dynamic section, and here two NULLs.
+ */
+_Noreturn void boot_start(void **initial_stack_pointer, const Elf64_Dyn *dynamic,
+                          const Elf64_Rela *indirect, const Elf64_Rela *indirect_end);
+
+/*
+ * Applies the relocations of an image that is linked to no fixed address, and protects what was
+ * relocated. To be called with the thread pointer set: some run code of the program.
+ */
+void boot_relocate(const Elf64_Dyn *dynamic);
 
 /*
  * Called once, before constructors and main, with the thread pointer set. sched/ makes the main
@@ -28,18 +44,32 @@ _Noreturn void boot_start(void *initial_stack_pointer);
 void boot_hook_start(void);
 
 /*
- * Called by who wants to exit while another is running the exit functions; does not return.
- * Default: waits for ever (there is one thread, so it is never reached); sched/ parks the task.
+ * Called by keel_exit first: returns to the one that exits, and to who calls it again from its exit
+ * functions; does not return to others. Default: returns, because there is one thread. sched/ keeps
+ * the others waiting.
  */
-_Noreturn void boot_hook_exit_wait(void);
+void boot_hook_exit_begin(void);
 
-/* Bytes to reserve for a thread's variables and block, when the reservation is 64-byte aligned. */
+/* Runs the exit functions that have not run. Default: there are none. at_exit.c has the strong one.
+ */
+void boot_hook_exit_functions(void);
+
+/*
+ * Bytes to reserve for a thread's variables and block, when the reservation is 64-byte aligned. To
+ * be called before the two below.
+ */
 size_t boot_tls_size(void);
 
 /*
- * Lays out a thread's variables and block in `memory` (boot_tls_size() bytes, 64-byte aligned),
- * copies their initial values and the canary, and returns the block: the thread pointer to be.
+ * Lays out a thread's variables and block in `memory` (boot_tls_size() bytes, 64-byte aligned) and
+ * returns the block: the thread pointer to be. All is zero but the block's own address and canary.
  */
+struct thread_block *boot_tls_place(void *memory);
+
+/* Gives the variables that end where the block begins their initial values. */
+void boot_tls_fill(struct thread_block *block);
+
+/* Both, for a thread other than the main one. */
 struct thread_block *boot_tls_make(void *memory);
 
 #endif

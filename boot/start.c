@@ -2,18 +2,18 @@
  * Before main, in this order:
  *
  *   1. what the kernel left on the stack is noted in `process`;
- *   2. the main thread's block and thread-local variables are laid out and the thread pointer is
- * set;
- *   3. the hook of whoever stands above runs (the scheduler makes this thread a worker);
- *   4. constructors run: .preinit_array, .init_array;
- *   5. main runs, and its return is keel_exit.
+ *   2. the main thread's block is laid out and the thread pointer is set;
+ *   3. the image relocates itself, if it must: which may run the first code of the program;
+ *   4. the thread-local variables get their initial values, which may have been relocated too;
+ *   5. the hook of whoever stands above runs (the scheduler makes this thread a worker);
+ *   6. constructors run: .preinit_array, .init_array;
+ *   7. main runs, and its return is keel_exit.
  *
  * The library is compiled without the stack protector: before step 2 there is no canary.
  */
 #include <asm/unistd.h>
 #include <linux/auxvec.h>
 
-#include "base/panic.h"
 #include "base/process.h"
 #include "boot/boot.h"
 #include "keel/task.h"
@@ -39,24 +39,15 @@ static void read_initial_stack(void **stack)
  * else is hot; a program with larger variables has them on the process's own stack.
  */
 enum { main_reserve = 512 };
-static _Alignas(arch_cache_line) unsigned char main_memory[main_reserve];
+TOUCHED_AT_START static _Alignas(arch_cache_line) unsigned char main_memory[main_reserve];
 
 /* Without a thread pointer there is no panic. */
 static _Noreturn void thread_pointer_refused(void)
 {
-    static const char text[] = "keel: the kernel refuses to set the thread pointer (arch_prctl)\n";
-    enum { panic_status = 2 };
-    arch_syscall3(__NR_write, standard_error, (long)text, sizeof text - 1);
+#define REFUSED "keel: no arch_prctl\n"
+    enum { panic_status = 2, standard_error = 2 };
+    arch_syscall3(__NR_write, standard_error, (long)REFUSED, sizeof REFUSED - 1);
     process_end(panic_status);
-}
-
-static void set_thread_pointer(void *memory)
-{
-    enum { wrfsbase_allowed = 1 << 1 };
-    struct thread_block *block = boot_tls_make(memory);
-    int by_instruction = (process_auxiliary(AT_HWCAP2, 0) & wrfsbase_allowed) != 0;
-    if (arch_thread_pointer_set(block, by_instruction) != 0)
-        thread_pointer_refused();
 }
 
 /* Defined by every program; it may take fewer arguments, or return nothing of use. */
@@ -65,10 +56,6 @@ extern int main(int argc, char **argv, char **envp);
 typedef void constructor(int argc, char **argv, char **envp);
 extern constructor *__preinit_array_start[], *__preinit_array_end[];
 extern constructor *__init_array_start[], *__init_array_end[];
-#pragma weak __preinit_array_start
-#pragma weak __preinit_array_end
-#pragma weak __init_array_start
-#pragma weak __init_array_end
 
 static void run_constructors(constructor **first, constructor **end)
 {
@@ -81,31 +68,32 @@ __attribute__((weak)) void boot_hook_start(void)
 {
 }
 
-static _Noreturn void run_program(void)
+static void set_thread_pointer(struct thread_block *block)
 {
+    enum { wrfsbase_allowed = 1 << 1 };
+    int by_instruction = (process_auxiliary(AT_HWCAP2, 0) & wrfsbase_allowed) != 0;
+    if (arch_thread_pointer_set(block, by_instruction) != 0)
+        thread_pointer_refused();
+}
+
+_Noreturn void boot_start(void **initial_stack_pointer, const Elf64_Dyn *dynamic,
+                          const Elf64_Rela *indirect, const Elf64_Rela *indirect_end)
+{
+    read_initial_stack(initial_stack_pointer);
+    unsigned char *memory = main_memory;
+    size_t size = boot_tls_size();
+    /* This frame never ends, so what it carves from the stack stays. */
+    if (size > main_reserve)
+        memory = __builtin_alloca(size);
+    struct thread_block *block = boot_tls_place(memory);
+    set_thread_pointer(block);
+    if (dynamic != NULL)
+        boot_relocate(dynamic);
+    for (; indirect < indirect_end; indirect++)
+        *(uintptr_t *)indirect->r_offset = ((uintptr_t(*)(void))indirect->r_addend)();
+    boot_tls_fill(block);
     boot_hook_start();
     run_constructors(__preinit_array_start, __preinit_array_end);
     run_constructors(__init_array_start, __init_array_end);
     keel_exit(main(process.argument_count, process.arguments, process.environment));
-}
-
-_Noreturn void boot_start(void *initial_stack_pointer)
-{
-    read_initial_stack(initial_stack_pointer);
-    size_t size = boot_tls_size();
-    if (size <= main_reserve) {
-        set_thread_pointer(main_memory);
-    } else {
-        /* This frame never ends, so what it carves from the stack stays. */
-        void *carved = __builtin_alloca(size + arch_cache_line);
-        set_thread_pointer((void *)round_up((uintptr_t)carved, arch_cache_line));
-    }
-    run_program();
-}
-
-/* Called by code that was compiled with -fstack-protector when its frame is damaged. */
-_Noreturn void __stack_chk_fail(void);
-_Noreturn void __stack_chk_fail(void)
-{
-    panic("stack smashing detected: a function wrote past its local variables");
 }

@@ -13,73 +13,56 @@
 #include <linux/auxvec.h>
 #include <linux/elf.h>
 
-#include "base/memory.h"
 #include "base/process.h"
 #include "boot/boot.h"
 
-struct tls_layout {
-    const void *image; /* the initial values */
+/* Of the image; zero and 1 when it has no such variables. */
+TOUCHED_AT_START static struct {
+    uintptr_t image; /* the initial values, where the linker put them */
     size_t image_size;
     size_t size;      /* from the first variable to the block */
     size_t alignment; /* of the block */
-};
+} tls;
 
-static struct tls_layout read_layout(void)
+size_t boot_tls_size(void)
 {
-    struct tls_layout layout = {.alignment = arch_cache_line};
-    const Elf64_Phdr *header = (const Elf64_Phdr *)process_auxiliary(AT_PHDR, 0);
-    uint64_t count = process_auxiliary(AT_PHNUM, 0);
-    uintptr_t load_bias = 0;
-    for (uint64_t i = 0; i < count; i++) {
-        if (header[i].p_type == PT_PHDR)
-            load_bias = (uintptr_t)header - header[i].p_vaddr;
-    }
-    for (uint64_t i = 0; i < count; i++) {
-        if (header[i].p_type != PT_TLS)
-            continue;
-        if (header[i].p_align > layout.alignment)
-            layout.alignment = header[i].p_align;
-        layout.image = (const void *)(load_bias + header[i].p_vaddr);
-        layout.image_size = header[i].p_filesz;
+    size_t alignment = 1;
+    const Elf64_Phdr *header = process_program_header(PT_TLS);
+    if (header != NULL) {
+        tls.image = header->p_vaddr;
+        tls.image_size = header->p_filesz;
+        if (header->p_align != 0)
+            alignment = header->p_align;
         /* So that the variables have the place modulo the alignment that the linker gave them. */
-        uint64_t end = header[i].p_vaddr + header[i].p_memsz;
-        layout.size = header[i].p_memsz;
-        if (header[i].p_align > 1)
-            layout.size += round_up(end, header[i].p_align) - end;
+        tls.size = round_up(tls.image + header->p_memsz, alignment) - tls.image;
     }
-    return layout;
+    tls.alignment = alignment > arch_cache_line ? alignment : arch_cache_line;
+    return tls.size + 2 * tls.alignment + sizeof(struct thread_block);
 }
 
 /*
  * The same random word in every thread: a task that moves must find the one that it saved. Its
- * lowest byte is 0, so that a string function that runs over it stops.
+ * lowest byte is 0, so that a string function that runs over it stops. (A kernel that gives no
+ * random bytes may still have placed the stack at random.)
  */
 static uint64_t canary(void)
 {
-    const unsigned char *random = (const unsigned char *)process_auxiliary(AT_RANDOM, 0);
-    uint64_t value = 0x9d3c6b51a7e2f400;
-    if (random != NULL)
-        memcpy(&value, random, sizeof value);
-    return value & ~(uint64_t)0xff;
+    uint64_t random = process_auxiliary(AT_RANDOM, (uintptr_t)process.arguments);
+    return *(const uint64_t *)random & ~(uint64_t)0xff;
 }
 
-size_t boot_tls_size(void)
+struct thread_block *boot_tls_place(void *memory)
 {
-    struct tls_layout layout = read_layout();
-    size_t padding = layout.alignment - arch_cache_line;
-    return padding + round_up(layout.size, layout.alignment) +
-           round_up(sizeof(struct thread_block), arch_cache_line);
-}
-
-struct thread_block *boot_tls_make(void *memory)
-{
-    struct tls_layout layout = read_layout();
-    uintptr_t place = round_up((uintptr_t)memory + layout.size, layout.alignment);
+    uintptr_t place = round_up((uintptr_t)memory + tls.size, tls.alignment);
     struct thread_block *block = (struct thread_block *)place;
-    unsigned char *variables = (unsigned char *)block - layout.size;
-    memset(variables, 0, layout.size + sizeof *block);
-    memcpy(variables, layout.image, layout.image_size);
+    arch_zero_small((unsigned char *)block - tls.size, tls.size + sizeof *block);
     block->self = block;
     block->canary = canary();
     return block;
+}
+
+void boot_tls_fill(struct thread_block *block)
+{
+    arch_copy_small((unsigned char *)block - tls.size,
+                    (const void *)(process.load_bias + tls.image), tls.image_size);
 }

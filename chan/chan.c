@@ -5,13 +5,44 @@
 enum { slots_at = 128 };
 _Static_assert(sizeof(struct keel_chan) <= slots_at, "the slots begin behind the structure");
 
+/*
+ * The first channels lie in .bss, if their elements are small: a program that has no more than
+ * these and allocates nothing itself needs no heap.
+ */
+enum { first_chan_bytes = slots_at + 64 };
+TOUCHED_AT_START static _Alignas(
+    arch_cache_line) unsigned char first_memory[chan_first_most][first_chan_bytes];
+TOUCHED_AT_START static bool first_taken[chan_first_most]; /* atomic */
+
+static void *take_memory(size_t bytes)
+{
+    for (unsigned i = 0; i < chan_first_most && bytes <= first_chan_bytes; i++) {
+        /* ACQUIRE: with the RELEASE in give_memory. RELAXED: looked at again. */
+        if (!atomic_load(&first_taken[i], RELAXED) &&
+            !atomic_exchange(&first_taken[i], true, ACQUIRE))
+            return first_memory[i];
+    }
+    return keel_alloc(bytes);
+}
+
+static void give_memory(struct keel_chan *chan)
+{
+    for (unsigned i = 0; i < chan_first_most; i++) {
+        if ((void *)chan == first_memory[i]) {
+            atomic_store(&first_taken[i], false, RELEASE); /* RELEASE: with the ACQUIRE above */
+            return;
+        }
+    }
+    keel_free(chan);
+}
+
 keel_chan *keel_chan_create(size_t capacity, size_t element_size)
 {
     size_t bytes;
     if (__builtin_mul_overflow(capacity, element_size, &bytes) ||
         __builtin_add_overflow(bytes, slots_at, &bytes))
         return NULL;
-    struct keel_chan *chan = keel_alloc(bytes);
+    struct keel_chan *chan = take_memory(bytes);
     if (chan == NULL)
         return NULL;
     *chan = (struct keel_chan){
@@ -35,7 +66,7 @@ static void destroy(struct keel_chan *chan)
     for (size_t i = 0; i < chan->length && chan->destroy != NULL; i++)
         chan->destroy(chan->slots + (chan->first + i) % chan->capacity * chan->element_size);
     chan->mark = 0;
-    keel_free(chan);
+    give_memory(chan);
 }
 
 /* Caller holds the lock; `woken` receives the waiters, to be readied when it is released. */

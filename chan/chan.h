@@ -32,6 +32,9 @@
 #include "keel/chan.h"
 #include "sched/sched.h"
 
+/* So many channels with small elements lie in .bss, before any is allocated. */
+enum { chan_first_most = 2 };
+
 struct keel_chan {
     uint64_t mark; /* chan_mark while it lives; first, where a freed block has a link instead */
     struct lock lock;

@@ -66,9 +66,16 @@ static void complete(struct keel_chan *chan, struct chan_waiter *waiter)
     sched_ready(waiter->task);
 }
 
+/* Most calls need not wait. So what a wait takes is got when it must be, and the call begins anew.
+ */
+static void prepare_to_wait(keel_chan *chan)
+{
+    lock_release(&chan->lock);
+    sched_before_park();
+}
+
 int keel_chan_send(keel_chan *chan, const void *element)
 {
-    sched_before_park();
     chan_lock(chan);
     if (chan->closed) {
         lock_release(&chan->lock);
@@ -85,6 +92,10 @@ int keel_chan_send(keel_chan *chan, const void *element)
         lock_release(&chan->lock);
         return 0;
     }
+    if (unlikely(!sched_is_prepared())) {
+        prepare_to_wait(chan);
+        return keel_chan_send(chan, element);
+    }
     /* A waiter's element is only read when it sends. */
     void *source = (void *)(uintptr_t)element;
     bool sent = wait_in(chan, &chan->senders_waiting, source, SCHED_WAIT_CHAN_SEND);
@@ -93,7 +104,6 @@ int keel_chan_send(keel_chan *chan, const void *element)
 
 int keel_chan_receive(keel_chan *chan, void *element)
 {
-    sched_before_park();
     chan_lock(chan);
     struct chan_waiter *sender = take_waiter(&chan->senders_waiting);
     if (chan->length > 0) {
@@ -106,6 +116,10 @@ int keel_chan_receive(keel_chan *chan, void *element)
     } else if (chan->closed) {
         lock_release(&chan->lock);
         return 0;
+    } else if (unlikely(!sched_is_prepared())) {
+        /* (No sender was taken.) */
+        prepare_to_wait(chan);
+        return keel_chan_receive(chan, element);
     } else {
         return wait_in(chan, &chan->receivers_waiting, element, SCHED_WAIT_CHAN_RECEIVE) ? 1 : 0;
     }

@@ -1,5 +1,6 @@
 #include "mem/chunk.h"
 
+#include "base/atomic.h"
 #include "base/memory.h"
 #include "mem/pages.h"
 
@@ -73,19 +74,55 @@ static void put_in_bin(struct mem_chunks *chunks, struct mem_chunk *chunk)
         list_push_front(&chunks->bins[bin], &chunk->link);
 }
 
-static struct mem_chunk *chunk_make(struct mem_chunks *chunks)
+/*
+ * The first chunk lies in .bss, so that a program's first block costs no mapping; and it has few
+ * slices, so that no huge page fits. It counts as never empty, and is never unmapped. Only
+ * linker.ld places it so that it can be a chunk.
+ */
+__attribute__((section(".bss.~first_chunk"))) static _Alignas(
+    arch_cache_line) unsigned char first_chunk[mem_chunk_first_slices * mem_slice_size];
+
+/* NULL when it is taken, or cannot serve. */
+static struct mem_chunk *take_first_chunk(unsigned slices, unsigned stride)
+{
+    TOUCHED_AT_START static bool taken;
+    /* By a volatile pointer: the compiler must not think that an array has only its own alignment.
+     */
+    unsigned char *volatile place = first_chunk;
+    if (!mem_chunk_border(place) || slices + stride > mem_chunk_first_slices)
+        return NULL;
+    /* RELAXED: claims; nothing else is published by it. */
+    if (atomic_load(&taken, RELAXED) || atomic_exchange(&taken, true, RELAXED))
+        return NULL;
+    struct mem_chunk *chunk = (struct mem_chunk *)(void *)place;
+    chunk->free = run_bits(1, mem_chunk_first_slices - 1);
+    return chunk;
+}
+
+static struct mem_chunk *map_chunk(struct mem_chunks *chunks)
 {
     struct mem_chunk *chunk = page_map_aligned(mem_chunk_size, mem_chunk_size);
     if (chunk == NULL)
         return NULL;
     if (chunks->count == 0)
         page_keep_small(chunk, mem_chunk_size);
+    chunk->free = all_slices;
+    chunks->empty++;
+    return chunk;
+}
+
+/* A chunk with room for a run of `slices`. */
+static struct mem_chunk *chunk_make(struct mem_chunks *chunks, unsigned slices, unsigned stride)
+{
+    struct mem_chunk *chunk = take_first_chunk(slices, stride);
+    if (chunk == NULL)
+        chunk = map_chunk(chunks);
+    if (chunk == NULL)
+        return NULL;
     chunk->owner = chunks->owner;
     chunk->magic = mem_chunk_magic;
-    chunk->free = all_slices;
     chunk->bin = mem_chunk_bins;
     chunks->count++;
-    chunks->empty++;
     return chunk;
 }
 
@@ -215,7 +252,7 @@ struct mem_span *mem_run_take(struct mem_chunks *chunks, unsigned slices, unsign
                 return run_open(chunks, chunk, first, slices);
         }
     }
-    struct mem_chunk *chunk = chunk_make(chunks);
+    struct mem_chunk *chunk = chunk_make(chunks, slices, stride);
     if (chunk == NULL)
         return NULL;
     return run_open(chunks, chunk, find(chunk, slices, stride), slices);

@@ -47,6 +47,7 @@ enum {
     mem_chunk_slices = 64,
     mem_chunk_size = mem_chunk_slices * mem_slice_size,
     mem_chunk_bins = 6,
+    mem_chunk_first_slices = 16, /* of the process's first chunk, which is shorter (chunk.c) */
 
     /* In place of a size class: one block; one block in a mapping of its own. */
     mem_class_run = mem_class_count,

@@ -14,10 +14,10 @@ enum {
     purge_interval = 100 * 1000 * 1000, /* ns; a purge costs a few hundredths of it at most */
 };
 
-struct mem_span mem_no_span;
+TOUCHED_AT_START struct mem_span mem_no_span;
 
 /* Heaps whose threads have ended, with what is still in use of them. */
-static struct {
+TOUCHED_AT_START static struct {
     struct lock lock;
     struct mem_heap *first;
 } released;
@@ -35,8 +35,8 @@ static struct mem_heap *take_released(void)
 static struct mem_heap *heap_make(void)
 {
     /* The first heap costs no mapping. RELAXED: claims; nothing else is published by it. */
-    static struct mem_heap first;
-    static bool first_taken;
+    TOUCHED_AT_START static struct mem_heap first;
+    TOUCHED_AT_START static bool first_taken;
     struct mem_heap *heap = &first;
     if (atomic_exchange(&first_taken, true, RELAXED))
         heap = page_map(sizeof *heap);

@@ -1,16 +1,19 @@
 #include "mem/stack.h"
 
 #include <asm/unistd.h>
+#include <linux/auxvec.h>
+#include <linux/elf.h>
 #include <linux/mman.h>
 
 #include "base/lock.h"
+#include "base/process.h"
 #include "mem/pages.h"
 
 _Static_assert(sizeof(struct mem_stack) % 16 == 0, "the top of a stack is 16-byte aligned");
 
 enum { pool_most = 256 };
 
-static struct {
+TOUCHED_AT_START static struct {
     struct lock lock; /* guards the three below */
     struct mem_stack *first;
     size_t pooled;
@@ -29,6 +32,84 @@ static void list_stack(struct mem_stack *stack)
     atomic_fetch_add(&pool.mapped, 1, RELAXED);
 }
 
+/*
+ * The first stack lies in .bss and costs no mapping, where nothing is mapped below: linker.ld puts
+ * it first in its segment, behind a gap as wide as a guard. (Behind initialised data it would have
+ * none; then, and with other scripts, it is not used.)
+ */
+__attribute__((section(".bss.first_stack"))) static _Alignas(
+    arch_page_size) unsigned char first_stack[mem_stack_slot - mem_stack_guard];
+
+static bool first_stack_is_guarded(void)
+{
+    uintptr_t place = (uintptr_t)first_stack;
+    const Elf64_Phdr *header = (const Elf64_Phdr *)process_auxiliary(AT_PHDR, 0);
+    bool begins_segment = false;
+    for (uint64_t left = process_auxiliary(AT_PHNUM, 0); left > 0; left--, header++) {
+        if (header->p_type != PT_LOAD)
+            continue;
+        uintptr_t start = process.load_bias + header->p_vaddr;
+        if (start < place && start + header->p_memsz > place - mem_stack_guard - arch_page_size)
+            return false;
+        if (start == place)
+            begins_segment = true;
+    }
+    /* What may lie anywhere may have got something into its gap. */
+    return begins_segment && process.load_bias == 0;
+}
+
+static struct mem_stack *describe(unsigned char *low, size_t usable)
+{
+    struct mem_stack *stack = (struct mem_stack *)(void *)(low + usable) - 1;
+    stack->low = (uintptr_t)low;
+    list_stack(stack);
+    return stack;
+}
+
+static struct mem_stack *take_first_stack(void)
+{
+    TOUCHED_AT_START static bool taken;
+    /* RELAXED: claims; nothing else is published by it. */
+    if (atomic_load(&taken, RELAXED) || atomic_exchange(&taken, true, RELAXED) ||
+        !first_stack_is_guarded())
+        return NULL;
+    return describe(first_stack, sizeof first_stack);
+}
+
+/* ---- promises: slots in .bss whose guard is made when it is needed */
+
+enum { promises = 3 };
+static _Alignas(arch_page_size) unsigned char promised_slots[promises][mem_stack_slot];
+TOUCHED_AT_START static bool promised[promises]; /* atomic */
+
+unsigned mem_stack_promise(void)
+{
+    for (unsigned i = 0; i < promises; i++) {
+        /* ACQUIRE: with the RELEASE in mem_stack_promise_return. RELAXED: looked at again. */
+        if (!atomic_load(&promised[i], RELAXED) && !atomic_exchange(&promised[i], true, ACQUIRE))
+            return i + 1;
+    }
+    return 0;
+}
+
+void mem_stack_promise_return(unsigned promise)
+{
+    /* RELEASE: with the ACQUIRE in mem_stack_promise. */
+    atomic_store(&promised[promise - 1], false, RELEASE);
+}
+
+struct mem_stack *mem_stack_promise_keep(unsigned promise)
+{
+    unsigned char *slot = promised_slots[promise - 1];
+    if (!page_protect(slot, mem_stack_guard)) {
+        mem_stack_promise_return(promise);
+        return NULL;
+    }
+    return describe(slot + mem_stack_guard, mem_stack_slot - mem_stack_guard);
+}
+
+/* ---- from the kernel */
+
 static struct mem_stack *stack_map(void)
 {
     long base = arch_syscall6(__NR_mmap, 0, mem_stack_slot, PROT_READ | PROT_WRITE,
@@ -39,17 +120,25 @@ static struct mem_stack *stack_map(void)
         page_unmap((void *)base, mem_stack_slot);
         return NULL;
     }
-    struct mem_stack *stack =
-        (struct mem_stack *)((uintptr_t)base + mem_stack_slot - sizeof(struct mem_stack));
-    stack->low = (uintptr_t)base + mem_stack_guard;
-    list_stack(stack);
-    return stack;
+    return describe((unsigned char *)base + mem_stack_guard, mem_stack_slot - mem_stack_guard);
 }
 
 static void stack_unmap(struct mem_stack *stack)
 {
     atomic_fetch_sub(&pool.mapped, 1, RELAXED); /* RELAXED: as in list_stack */
     page_unmap((void *)(stack->low - mem_stack_guard), mem_stack_slot);
+}
+
+/* The cheapest that there is. */
+static struct mem_stack *stack_make(void)
+{
+    struct mem_stack *stack = take_first_stack();
+    if (stack != NULL)
+        return stack;
+    unsigned promise = mem_stack_promise();
+    if (promise != 0)
+        stack = mem_stack_promise_keep(promise);
+    return stack != NULL ? stack : stack_map();
 }
 
 struct mem_stack *mem_stack_acquire(void)
@@ -61,7 +150,7 @@ struct mem_stack *mem_stack_acquire(void)
         pool.pooled--;
     }
     lock_release(&pool.lock);
-    return stack != NULL ? stack : stack_map();
+    return stack != NULL ? stack : stack_make();
 }
 
 void mem_stack_release(struct mem_stack *stack)

@@ -32,6 +32,16 @@ struct mem_stack {
 /* A stack, from the pool or the kernel. NULL when the kernel refuses. */
 struct mem_stack *mem_stack_acquire(void);
 
+/*
+ * A promise is a stack that most often is never needed: its guard is made when it is. There are few
+ * in a process. mem_stack_promise gives the caller one, by its number; 0 when all are taken. Then
+ * mem_stack_promise_keep makes the stack (NULL when the kernel refuses, as it may refuse any: the
+ * promise is returned), or mem_stack_promise_return lets others have it.
+ */
+unsigned mem_stack_promise(void);
+struct mem_stack *mem_stack_promise_keep(unsigned promise);
+void mem_stack_promise_return(unsigned promise);
+
 /* Gives a stack back that nobody runs on. */
 void mem_stack_release(struct mem_stack *stack);
 

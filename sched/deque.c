@@ -3,13 +3,6 @@
 #include "base/atomic.h"
 #include "mem/pages.h"
 
-struct deque_array {
-    int64_t capacity; /* a power of two */
-    struct keel_task *slots[];
-};
-
-enum { deque_first_bytes = arch_page_size };
-
 static int64_t capacity_in(size_t bytes)
 {
     size_t capacity = 1;
@@ -23,19 +16,31 @@ static struct keel_task **slot(struct deque_array *array, int64_t position)
     return &array->slots[position & (array->capacity - 1)];
 }
 
-/* An array of twice the capacity with the same tasks at the same positions. NULL: no memory. */
+/* An array of at least twice the capacity, or NULL: no memory. */
+static struct deque_array *larger_array(const struct deque_array *old)
+{
+    size_t slots = 2 * (size_t)old->capacity * sizeof(struct keel_task *);
+    size_t bytes = round_up(sizeof *old + slots, arch_page_size);
+    struct deque_array *array = page_map(bytes);
+    if (array != NULL)
+        array->capacity = capacity_in(bytes);
+    return array;
+}
+
+static struct deque_array *first_array(struct deque *deque)
+{
+    struct deque_array *array = (struct deque_array *)(void *)deque->first_array;
+    array->capacity = deque_first_capacity;
+    return array;
+}
+
+/* A larger array with the same tasks at the same positions. NULL: no memory. */
 static struct deque_array *grow(struct deque *deque, int64_t top, int64_t bottom)
 {
     struct deque_array *old = deque->array;
-    size_t bytes = deque_first_bytes;
-    if (old != NULL) {
-        size_t slots = 2 * (size_t)old->capacity * sizeof(struct keel_task *);
-        bytes = round_up(sizeof *old + slots, arch_page_size);
-    }
-    struct deque_array *array = page_map(bytes);
+    struct deque_array *array = old != NULL ? larger_array(old) : first_array(deque);
     if (array == NULL)
         return NULL;
-    array->capacity = capacity_in(bytes);
     for (int64_t i = top; i < bottom; i++)
         *slot(array, i) = *slot(old, i);
     /* RELEASE: with the ACQUIRE of the array in deque_steal. */

@@ -26,12 +26,20 @@
 #include "base/base.h"
 
 struct keel_task;
-struct deque_array;
+
+struct deque_array {
+    int64_t capacity; /* a power of two */
+    struct keel_task *slots[];
+};
+
+enum { deque_first_capacity = 32 };
 
 struct deque {
     _Alignas(arch_cache_line) int64_t top;    /* thieves' end */
     _Alignas(arch_cache_line) int64_t bottom; /* owner's end */
     struct deque_array *array;                /* NULL until the first push */
+    /* The first array, a struct deque_array: a mapping would cost more than most programs push. */
+    int64_t first_array[1 + deque_first_capacity];
 };
 
 /* Owner only. False when there is no memory to grow: the task is not inside. */

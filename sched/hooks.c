@@ -8,9 +8,9 @@
 #include "sched/sched.h"
 #include "signal/signal.h"
 
-struct sched sched;
+BEGIN_TOUCHED_AT_START struct sched sched;
 
-static struct sched_worker first_worker;
+TOUCHED_AT_START static struct sched_worker first_worker;
 static struct sched_mutex printing;
 
 /* Before main: the main thread becomes a worker, and main its running task. */
@@ -29,12 +29,30 @@ void boot_hook_start(void)
 }
 
 /* Another task runs the exit functions; this one holds no worker while it waits for the end. */
-_Noreturn void boot_hook_exit_wait(void)
+static _Noreturn void wait_for_exit(void)
 {
     if (!sched_can_park())
         process_wait_for_end();
     for (;;)
         sched_park(SCHED_WAIT_EXIT, NULL, sched_step_none, NULL);
+}
+
+/*
+ * Who is inside is known by the task, not by the thread: an exit function may park and wake on
+ * another thread. A later caller must not hold its worker: an exit function may need it.
+ */
+void boot_hook_exit_begin(void)
+{
+    /* Who runs the exit functions: a task's identity; a byte of our own where there is no task. */
+    TOUCHED_AT_START static const void *owner;
+    static const char no_task;
+    const void *caller = thread_block()->task;
+    if (caller == NULL)
+        caller = &no_task;
+    const void *before = NULL;
+    /* RELAXED: claims; nothing else is published by it. */
+    if (!atomic_compare_exchange(&owner, &before, caller, RELAXED, RELAXED) && before != caller)
+        wait_for_exit();
 }
 
 void output_hook_begin(void)

@@ -22,17 +22,34 @@ enum {
 
 /* ---- spare stacks */
 
+static struct mem_stack *get_stack(struct sched_worker *worker)
+{
+    struct mem_stack *stack = NULL;
+    if (worker->stack_promise != 0)
+        stack = mem_stack_promise_keep(worker->stack_promise);
+    worker->stack_promise = 0;
+    return stack != NULL ? stack : mem_stack_acquire();
+}
+
 bool sched_have_spare(struct sched_worker *worker)
 {
     if (worker->stacks != NULL)
         return true;
-    struct mem_stack *stack = mem_stack_acquire();
+    struct mem_stack *stack = get_stack(worker);
     if (stack == NULL)
         return false;
     stack->next = NULL;
     worker->stacks = stack;
     worker->stack_count = 1;
     return true;
+}
+
+bool sched_may_begin(struct sched_worker *worker)
+{
+    if (worker->stacks != NULL || worker->stack_promise != 0)
+        return true;
+    worker->stack_promise = mem_stack_promise();
+    return worker->stack_promise != 0 || sched_have_spare(worker);
 }
 
 bool sched_can_park(void)
@@ -88,6 +105,9 @@ void sched_share_stacks(struct sched_worker *worker)
 {
     while (worker->stacks != NULL)
         mem_stack_release(take_spare(worker));
+    if (worker->stack_promise != 0)
+        mem_stack_promise_return(worker->stack_promise);
+    worker->stack_promise = 0;
 }
 
 /* ---- picking */
@@ -209,7 +229,7 @@ static struct keel_task *find_work(struct sched_worker *worker)
             if (unlikely(sched_worker_must_retire(worker)))
                 return NULL;
             sched_idle_sleep(worker);
-        } else if (task->context == NULL && !sched_have_spare(worker)) {
+        } else if (task->context == NULL && !sched_may_begin(worker)) {
             sched_starve(task);
         } else {
             sched_search_end(worker);
@@ -281,7 +301,7 @@ _Noreturn void sched_runner(void *own_stack)
         struct sched_worker *worker = sched_worker();
         struct keel_task *task = worker->handed;
         worker->handed = NULL;
-        if (task == NULL || !sched_have_spare(worker)) {
+        if (task == NULL || !sched_may_begin(worker)) {
             if (task != NULL)
                 sched_starve(task);
             task = find_work(worker);

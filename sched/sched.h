@@ -24,7 +24,8 @@
  *
  * Invariants
  *   1. A worker that runs a task (but for main before it first parks) has a spare stack in its
- * cache; so parking never has to ask the kernel for memory.
+ *      cache, or a promise of one (mem/stack.h), which is kept at its first park; so
+ *      parking never has to ask the kernel for memory.
  *   2. A task is in at most one place: a queue, a wait list, a worker.
  *   3. Nobody can wake a task that is still on its stack: what makes it findable (unlocking the
  *      channel, publishing the waiter) is the *deferred step*, which runs after the switch, on the
@@ -108,6 +109,7 @@ struct sched_worker {
     struct keel_task *step_task;
     void *step_data;
     struct mem_stack *stacks; /* the cache of spare stacks */
+    unsigned stack_promise;   /* 0, or one more, if it comes to that (mem/stack.h) */
     struct keel_task *free_tasks;
     struct keel_task *slab_next, *slab_end; /* descriptors never used */
     uint64_t id_next, id_end;
@@ -209,8 +211,23 @@ bool sched_can_park(void);
  */
 void sched_before_park(void);
 
+/*
+ * Whether that was done, or need not be: for who would do it in vain more often than not, and can
+ * release the lock again to do it.
+ */
+static inline bool sched_is_prepared(void)
+{
+    return sched_worker()->stacks != NULL;
+}
+
 /* Gives the worker's spare stacks to the pool that all share. For a worker about to sleep. */
 void sched_share_stacks(struct sched_worker *worker);
+
+/*
+ * Whether a task may begin on the worker: it has a spare stack, or a promise of one, or could get
+ * one.
+ */
+bool sched_may_begin(struct sched_worker *worker);
 
 /* Whether the worker has a spare stack, or could get one. */
 bool sched_have_spare(struct sched_worker *worker);

@@ -17,12 +17,20 @@ enum {
 
 struct task_slab {
     struct task_slab *older;
+    size_t count; /* of tasks */
     _Alignas(arch_cache_line) struct keel_task tasks[];
 };
 
 enum { tasks_in_slab = (slab_bytes - sizeof(struct task_slab)) / sizeof(struct keel_task) };
 
-static struct {
+/* The first slab, small, costs no mapping. */
+enum { tasks_in_first_slab = 14 };
+TOUCHED_AT_START static _Alignas(
+    struct task_slab) unsigned char first_slab[sizeof(struct task_slab) +
+                                               tasks_in_first_slab * sizeof(struct keel_task)];
+TOUCHED_AT_START static bool first_taken;
+
+TOUCHED_AT_START static struct {
     struct lock lock;         /* guards what follows */
     struct task_slab *newest; /* atomic, written under the lock */
     struct keel_task *free_tasks;
@@ -30,9 +38,10 @@ static struct {
 } shared;
 
 /* main's number is 1. */
-static uint64_t id_reserved = 2; /* atomic */
+enum { id_first = 2 };
+TOUCHED_AT_START static uint64_t ids_reserved; /* atomic */
 
-struct keel_task sched_main_task;
+TOUCHED_AT_START struct keel_task sched_main_task;
 
 static bool take_batch(struct sched_worker *worker)
 {
@@ -75,16 +84,22 @@ static bool take_slab(struct sched_worker *worker)
 {
     if (take_left_slab(worker))
         return true;
-    struct task_slab *slab = page_map(slab_bytes);
-    if (slab == NULL)
-        return false;
+    struct task_slab *slab = (struct task_slab *)(void *)first_slab;
+    slab->count = tasks_in_first_slab;
+    /* RELAXED: claims; nothing else is published by it. */
+    if (atomic_exchange(&first_taken, true, RELAXED)) {
+        slab = page_map(slab_bytes);
+        if (slab == NULL)
+            return false;
+        slab->count = tasks_in_slab;
+    }
     lock_acquire(&shared.lock);
     slab->older = shared.newest;
     /* RELEASE: with the ACQUIRE in sched_task_each. */
     atomic_store(&shared.newest, slab, RELEASE);
     lock_release(&shared.lock);
     worker->slab_next = slab->tasks;
-    worker->slab_end = slab->tasks + tasks_in_slab;
+    worker->slab_end = slab->tasks + slab->count;
     return true;
 }
 
@@ -105,8 +120,8 @@ static struct keel_task *take_descriptor(struct sched_worker *worker)
 static uint64_t next_id(struct sched_worker *worker)
 {
     if (worker->id_next == worker->id_end) {
-        worker->id_next =
-            atomic_fetch_add(&id_reserved, ids_at_once, RELAXED); /* RELAXED: unique */
+        /* RELAXED: unique */
+        worker->id_next = id_first + atomic_fetch_add(&ids_reserved, ids_at_once, RELAXED);
         worker->id_end = worker->id_next + ids_at_once;
     }
     return worker->id_next++;
@@ -154,7 +169,7 @@ void sched_task_each(void (*each)(struct keel_task *task, void *data), void *dat
     /* ACQUIRE: with the RELEASE in take_slab. */
     struct task_slab *slab = atomic_load(&shared.newest, ACQUIRE);
     for (; slab != NULL; slab = slab->older) {
-        for (size_t i = 0; i < tasks_in_slab; i++) {
+        for (size_t i = 0; i < slab->count; i++) {
             struct keel_task *task = &slab->tasks[i];
             /* RELAXED: a snapshot. */
             if (atomic_load(&task->state, RELAXED) != SCHED_TASK_FREE)

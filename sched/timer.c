@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "sched/sched.h"
 
-static struct {
+TOUCHED_AT_START static struct {
     struct lock lock; /* guards the rest */
     struct sched_timer *root;
     int64_t covered;              /* the deadline until which `coverer` sleeps */

@@ -47,7 +47,7 @@
 
 /* ---- how many */
 
-static int64_t option_workers; /* 0: not set */
+TOUCHED_AT_START static int64_t option_workers; /* 0: not set */
 
 /* In sched.worker_limit, beside the number: the quota has not been looked at. */
 static const uint32_t provisional = UINT32_C(1) << 31;

@@ -12,7 +12,7 @@
  * A kernel that does not say needs no more than this for a frame. The report is twice what it was
  * measured to need. A fault inside it lays a second frame and what is left of the report above it.
  */
-enum { minimum_frame = 4096, frames = 2, report_room = 16 * 1024, main_reserve = 28 * 1024 };
+enum { minimum_frame = 4096, frames = 2, report_room = 16 * 1024, main_reserve = 64 * 1024 };
 
 /* The main thread's, without a mapping of its own, for all kernels whose frame fits. */
 static struct {

@@ -6,14 +6,27 @@
  */
 #include "machine/assembly.h"
 
+/*
+ * The linker's. The first is 0 in an image with a fixed address, the others are in any other. Not
+ * in C, which would take them from a table in writable memory.
+ */
+    .weak _DYNAMIC, __rela_iplt_start, __rela_iplt_end
+    .hidden _DYNAMIC, __rela_iplt_start, __rela_iplt_end
+
+/* For a debugger: our own walk ends where the frame pointer is 0. */
+    .cfi_sections .debug_frame
+
     .globl keel_start
     .hidden keel_start
     .type keel_start, @function
-FUNCTION(_start)
+FUNCTION_ALIGNED(_start, 1)
 keel_start:
     .cfi_undefined rip
     xorl %ebp, %ebp
     movq %rsp, %rdi
+    leaq _DYNAMIC(%rip), %rsi
+    movabsq $__rela_iplt_start, %rdx
+    movabsq $__rela_iplt_end, %rcx
     andq $-16, %rsp
     call boot_start
     ud2

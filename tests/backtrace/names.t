@@ -45,7 +45,7 @@ for my $i (0 .. $#starts) {
     push @wrong, sprintf '%x %s+%x', $starts[$i], $answer->{function}, $answer->{offset}
         if !$names_at{ $starts[$i] }{ $answer->{function} } || $answer->{offset} != 0;
 }
-cmp_ok(scalar @starts, '>', 80, 'a program of many functions');
+cmp_ok(scalar @starts, '>', 60, 'a program of many functions');
 is_deeply(\@wrong, [], '  each is known at its start');
 
 # ---- lines

@@ -19,13 +19,13 @@ static void *bare_stack[] = {(void *)2, program, again, NULL, NULL, (void *)AT_N
 
 static int start_bare(void)
 {
-    boot_start(bare_stack);
+    boot_start(bare_stack, NULL, NULL, NULL);
 }
 
 static int start_refused(void)
 {
     refuse_syscall(__NR_arch_prctl, EPERM);
-    boot_start(bare_stack);
+    boot_start(bare_stack, NULL, NULL, NULL);
 }
 
 static int main_again(void)

@@ -38,11 +38,13 @@ static void make_image(uint64_t size, uint64_t alignment)
     auxiliary[0].value = (uintptr_t)headers;
     auxiliary[2].value = (uintptr_t)random_bytes;
     process.auxiliary = auxiliary;
+    process.load_bias = bias;
 }
 
 static struct thread_block *make_block(void)
 {
     memset(memory, 0xa5, sizeof memory);
+    boot_tls_size(); /* which reads the headers */
     return boot_tls_make(memory);
 }
 
@@ -103,5 +105,6 @@ int main(void)
     test_canary();
     test_no_headers();
     process.auxiliary = own;
+    process.load_bias = 0;
     return tap_done();
 }

@@ -46,11 +46,49 @@ my @emulator = split ' ', $ENV{KEEL_EMULATOR} // '';
 delete @ENV{qw(KEEL_TESTS KEEL_EMULATOR)};
 is(system(@emulator, "$work/own_names") >> 8, 6, '  and runs');
 
-ok(build('prints', <<'END'), 'a program that prints links');
+# ---- what a program does not use is not in its image
+
+# Rooms as names show them; of all that a library object defines one name is enough.
+my %room = (
+    sched     => qr/^keel__(?:sched|deque|ring|timer)_|^keel_(?:spawn|yield|sleep)$/,
+    chan      => qr/^(?:keel__|keel_)chan_/,
+    signal    => qr/^keel__signal_/,
+    backtrace => qr/^keel__(?:backtrace|unwind|dwarf|symbol)_/,
+    heap      => qr/^keel__mem_heap_|^keel_alloc$/,
+    panic     => qr/^keel__(?:panic|line)_/,
+    output    => qr/^keel__output_/,
+    library   => qr/^(?:mem(?:cpy|move|set|cmp)|bcmp|strlen)$/,
+);
+
+# A program's name, its body, the rooms that it may have and must have.
+my @programs = (
+    [ returns => 'return 0;' ],
+    [ prints  => 'cs_print_str((cs_string_t){"hello\n", 6}); return 0;', 'output' ],
+    [ exits   => 'keel_exit(0);' ],
+    [ asks    => 'return keel_arguments(0) == 0;' ],
+    [ looks   => 'return keel_environment("A") == 0;', 'library' ],
+    [ allocates => 'keel_free(keel_alloc(10)); return 0;', 'heap' ],
+    [ spawns  => 'return keel_spawn(nothing, 0);', qw(sched signal backtrace panic output library) ],
+    [ sends   => 'return keel_chan_send(keel_chan_create(1, 1), "");',
+        qw(sched chan signal backtrace heap panic output library) ],
+);
+# The clock may have last words, and the scheduler brings the heap's collection before a sleep.
+my %may_too = (allocates => 'library output panic', spawns => 'heap');
+
+for my $program (@programs) {
+    my ($name, $body, @wanted) = @$program;
+    ok(build($name, <<"END"), "a program that $name links") or next;
+#include "keel.h"
 #include "runtime.h"
-int main(void) { cs_print_str((cs_string_t){"hello\n", 6}); return 0; }
+void nothing(void *arg);
+void nothing(void *arg) { (void)arg; }
+int main(void) { $body }
 END
-my @parts = grep { /sched_|chan_|signal_|backtrace_/ } `nm $work/prints`;
-is_deeply(\@parts, [], '  and has no scheduler, channel, signal handler or trace in it');
+    my @names = map { (split)[-1] } `nm $work/$name`;
+    my @found = grep { my $room = $room{$_}; grep { $_ =~ $room } @names } sort keys %room;
+    my $may = $may_too{$name} // '';
+    is_deeply([ grep { $may !~ /$_/ } @found ], [ sort grep { $may !~ /$_/ } @wanted ],
+        '  and has those rooms in it that it uses');
+}
 
 done_testing();

@@ -59,6 +59,8 @@ static unsigned run_many(unsigned most)
     return ran == count ? count : 0;
 }
 
+enum { more_than_in_the_image = 40 }; /* descriptors, places in the deque */
+
 static void end_at_once(void *arg)
 {
     (void)arg;
@@ -69,7 +71,11 @@ static void end_at_once(void *arg)
 static int makes_no_task(void)
 {
     refuse_syscall(__NR_mmap, ENOMEM);
-    return verdict(keel_task_create(increment, NULL, NULL) == NULL &&
+    unsigned count = 0;
+    while (sched_task_make(NULL) != NULL)
+        count++;
+    return verdict(count < more_than_in_the_image &&
+                   keel_task_create(increment, NULL, NULL) == NULL &&
                    keel_spawn(end_at_once, NULL) == -ENOMEM);
 }
 
@@ -77,19 +83,18 @@ static int has_no_queue(void)
 {
     limit_workers(1);
     fill_pool(4);
-    uint32_t ran = 0;
-    keel_task *first = keel_task_create(increment, &ran, NULL);
-    keel_task_await(first, NULL);
+    run_many(more_than_in_the_image);
     refuse_syscall(__NR_mmap, ENOMEM);
     return verdict(run_many(tasks_most) > 300); /* what is left of the descriptors */
 }
 
-/* Not even the first page of the deque. */
+/* No more of a deque than lies in the image. */
 static int has_no_queue_at_all(void)
 {
     limit_workers(1);
     fill_pool(4);
-    sched_task_recycle(sched_task_make(NULL)); /* descriptors are there */
+    for (int i = 0; i < more_than_in_the_image; i++)
+        sched_task_make(NULL); /* descriptors are there */
     refuse_syscall(__NR_mmap, ENOMEM);
     return verdict(run_many(100) == 100);
 }
@@ -156,7 +161,7 @@ static void prepare_alone(unsigned stacks)
 {
     fill_pool(stacks);
     limit_workers(1);
-    run_many(1);                        /* descriptors and the deque are there, main has a spare */
+    run_many(more_than_in_the_image);   /* descriptors and the deque are there, main has a spare */
     sched_share_stacks(sched_worker()); /* and all stacks are in the pool */
 }
 

@@ -5,12 +5,14 @@
 #ifndef KEEL_MACHINE_ASSEMBLY_H
 #define KEEL_MACHINE_ASSEMBLY_H
 
-#define FUNCTION(name)                                                                             \
+#define FUNCTION(name) FUNCTION_ALIGNED(name, 16)
+
+#define FUNCTION_ALIGNED(name, alignment)                                                          \
     .section .text.name, "ax", @progbits;                                                          \
     .globl name;                                                                                   \
     .hidden name;                                                                                  \
     .type name, @function;                                                                         \
-    .balign 16;                                                                                    \
+    .balign alignment;                                                                             \
     name:                                                                                          \
     .cfi_startproc
 

@@ -5,6 +5,12 @@
 #ifndef KEEL_MACHINE_CPU_H
 #define KEEL_MACHINE_CPU_H
 
+#include <asm/prctl.h>
+#include <asm/unistd.h>
+#include <stddef.h>
+
+#include "machine/syscall.h"
+
 enum { arch_page_size = 4096, arch_cache_line = 64 };
 
 /*
@@ -35,6 +41,27 @@ static inline void *arch_thread_block(void)
     void *block;
     __asm__ volatile("movq %%fs:0, %0" : "=r"(block));
     return block;
+}
+
+/* See arch.h. */
+static inline long arch_thread_pointer_set(void *block, int instruction_allowed)
+{
+    if (instruction_allowed) {
+        __asm__ volatile("wrfsbase %0" : : "r"(block) : "memory");
+        return 0;
+    }
+    return arch_syscall2(__NR_arch_prctl, ARCH_SET_FS, (long)block);
+}
+
+/* Copies, or zeroes, by one instruction: a few bytes of code, slow to begin. */
+static inline void arch_copy_small(void *to, const void *from, size_t len)
+{
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(len) : : "memory");
+}
+
+static inline void arch_zero_small(void *to, size_t len)
+{
+    __asm__ volatile("rep stosb" : "+D"(to), "+c"(len) : "a"(0) : "memory");
 }
 
 #endif

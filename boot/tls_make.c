@@ -1,0 +1,9 @@
+/* Apart from tls.c: only a program that makes threads needs it. */
+#include "boot/boot.h"
+
+struct thread_block *boot_tls_make(void *memory)
+{
+    struct thread_block *block = boot_tls_place(memory);
+    boot_tls_fill(block);
+    return block;
+}
