@@ -14,6 +14,13 @@ AR ?= ar
 NM ?= nm
 OBJCOPY ?= objcopy
 
+ifeq ($(wildcard arch/$(ARCH)/entry.S),)
+$(error ARCH=$(ARCH) is no folder of arch/; there is: $(patsubst arch/%/entry.S,%,$(wildcard arch/*/entry.S)))
+endif
+ifeq ($(filter release debug,$(BUILD)),)
+$(error BUILD=$(BUILD) is neither release nor debug)
+endif
+
 ROOMS := base boot mem backtrace signal sched chan
 OUT   := build/$(ARCH)-$(notdir $(CC))
 DIR   := $(OUT)/$(BUILD)
@@ -43,6 +50,7 @@ all: $(LIBRARIES) ## build the libraries of this BUILD
 help: ## print this
 	@echo "targets:"
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
+	@echo "values: BUILD=release|debug CC=gcc|clang TEST=room/name"
 	@echo "in force: ARCH=$(ARCH) BUILD=$(BUILD) CC=$(CC) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) KEEL_WORKERS=$(KEEL_WORKERS)"
 
 # ---- objects and archives
@@ -211,7 +219,7 @@ install: $(OUT)/release/libkeel.a $(OUT)/release/libcsruntime.a $(OUT)/debug/lib
 	install -m 644 $(OUT)/debug/libkeel.a $(DESTDIR)$(PREFIX)/lib/libkeel-debug.a
 	install -m 644 linker.ld linker-pie.ld $(DESTDIR)$(PREFIX)/lib/keel
 	for name in keel csruntime; do \
-		sed -e 's|@PREFIX@|$(PREFIX)|' tools/$$name.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/$$name.pc || exit 1; \
+		sed -e 's|@PREFIX@|$(abspath $(PREFIX))|' tools/$$name.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/$$name.pc || exit 1; \
 	done
 
 .PHONY: clean

@@ -153,6 +153,7 @@ sub check_examples {
 sub check_linkers {
     my @document = qw(--only document);
     my @script   = ('--script', "$prefix/lib/keel/linker.ld");
+    ok(-f "$prefix/lib/keel/linker-pie.ld", 'the script for static PIE is installed too');
     check_examples('clang', '--linker', 'clang');
     for my $linker (qw(clang gcc ld lld)) {
     SKIP: {
