@@ -155,6 +155,10 @@ static void fill(cs_channel_t *chan)
 static void release_frees_leftovers(void)
 {
     int64_t before = resident_pages();
+    if (before == 0) {
+        skip("released channels free what is inside", "there is no /proc");
+        return;
+    }
     for (int round = 0; round < rounds; round++) {
         cs_channel_t *chan = cs_chan_create_ptr(leftovers);
         fill(chan);

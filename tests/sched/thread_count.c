@@ -53,7 +53,10 @@ int main(void)
     static keel_task *tasks[task_count];
     /* 1; under an emulator its own threads too. */
     long before = count_threads();
-    check(before >= 1, "/proc/self/task can be read");
+    if (before == 0) {
+        skip("no more threads than workers", "there is no /proc");
+        return tap_done();
+    }
     for (int i = 0; i < chan_count; i++)
         chans[i] = keel_chan_create(0, sizeof(uint64_t));
     for (int i = 0; i < task_count; i++)
