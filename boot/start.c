@@ -44,7 +44,7 @@ TOUCHED_AT_START static _Alignas(arch_cache_line) unsigned char main_memory[main
 /* Without a thread pointer there is no panic. */
 static _Noreturn void thread_pointer_refused(void)
 {
-#define REFUSED "keel: no arch_prctl\n"
+#define REFUSED "keel: arch_prctl fails\n"
     enum { panic_status = 2, standard_error = 2 };
     arch_syscall3(__NR_write, standard_error, (long)REFUSED, sizeof REFUSED - 1);
     process_end(panic_status);

@@ -11,7 +11,7 @@ int main(int argc, char **argv)
     (void)argv;
     static void *initial_stack[16]; /* argc 0, no arguments, no environment, AT_NULL */
     if (argc > 0)
-        boot_start(initial_stack);
+        boot_start(initial_stack, NULL, NULL, NULL);
     struct line line;
     line_begin(&line);
     line_text(&line, "started again");
