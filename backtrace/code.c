@@ -5,21 +5,14 @@
 #include "base/memory.h"
 #include "base/process.h"
 
-static uintptr_t program_bias(const Elf64_Phdr *segments, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (segments[i].p_type == PT_PHDR)
-            return (uintptr_t)segments - segments[i].p_vaddr;
-    }
-    return 0;
-}
-
 struct code code_program(void)
 {
-    struct code code = {.segments = (const Elf64_Phdr *)process_auxiliary(AT_PHDR, 0)};
+    struct code code = {
+        .segments = (const Elf64_Phdr *)process_auxiliary(AT_PHDR, 0),
+        .bias = process.load_bias,
+    };
     if (code.segments != NULL)
         code.segment_count = process_auxiliary(AT_PHNUM, 0);
-    code.bias = program_bias(code.segments, code.segment_count);
     return code;
 }
 

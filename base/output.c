@@ -49,11 +49,13 @@ static void survive_closed_pipes(void)
     if (done)
         return;
     done = true;
-    struct abi_sigaction action = {.handler = (uintptr_t)SIG_IGN};
-    /* The kernel reads the new action before it writes the old one. */
-    arch_syscall4(__NR_rt_sigaction, SIGPIPE, (long)&action, (long)&action, sizeof action.mask);
-    if (action.handler != (uintptr_t)SIG_DFL)
-        arch_syscall4(__NR_rt_sigaction, SIGPIPE, (long)&action, 0, sizeof action.mask);
+    struct abi_sigaction ignore = {.handler = (uintptr_t)SIG_IGN};
+    /* (One structure for both would do for the kernel, but not for qemu-user.) */
+    struct abi_sigaction before;
+    before.handler = (uintptr_t)SIG_DFL;
+    arch_syscall4(__NR_rt_sigaction, SIGPIPE, (long)&ignore, (long)&before, sizeof before.mask);
+    if (before.handler != (uintptr_t)SIG_DFL)
+        arch_syscall4(__NR_rt_sigaction, SIGPIPE, (long)&before, 0, sizeof before.mask);
 }
 
 void output_print(int descriptor, const char *bytes, size_t len)
