@@ -60,7 +60,7 @@ help: ## print this
 define compile_rules
 $(OUT)/$(1)/%.o: %.c Makefile
 	@mkdir -p $$(@D)
-	$$(CC) $$(CPPFLAGS_ALL) $$(CFLAGS_ALL) $$(CFLAGS_$(1)) $$(FLAGS_$$(basename $$(notdir $$*))) -MMD -MP -c -o $$@ $$<
+	$$(CC) $$(CPPFLAGS_ALL) $$(CFLAGS_ALL) $$(CFLAGS_$(1)) $$(ROOM_FLAGS_$$(firstword $$(subst /, ,$$*))) $$(FLAGS_$$(basename $$(notdir $$*))) -MMD -MP -c -o $$@ $$<
 $(OUT)/$(1)/%.o: %.S Makefile
 	@mkdir -p $$(@D)
 	$$(CC) $$(CPPFLAGS_ALL) -g -fPIE -MMD -MP -c -o $$@ $$<
@@ -79,6 +79,9 @@ endef
 $(eval $(call compile_rules,release))
 $(eval $(call compile_rules,debug))
 
+# What only the last words need is to be small.
+ROOM_FLAGS_backtrace = -Os
+ROOM_FLAGS_signal = -Os
 FLAGS_memcpy = $(NO_LIBRARY_CALLS)
 FLAGS_memmove = $(NO_LIBRARY_CALLS)
 FLAGS_memset = $(NO_LIBRARY_CALLS)

@@ -182,13 +182,14 @@ static void add_awake(uint32_t change)
  * thousandth. Tasks that wait for each other by turns of the scheduler, as all must, lose time by
  * it and nothing else.
  */
-static uint32_t make_backoff = 1; /* by one maker at a time */
+static uint32_t failures; /* in a row; changed by one maker at a time */
 
 static void pause_making(void)
 {
-    enum { spawns_most = 1000 };
-    atomic_store(&sched.make_pause, make_backoff, RELAXED); /* RELAXED: a number by itself */
-    make_backoff = 2 * make_backoff < spawns_most ? 2 * make_backoff : spawns_most;
+    enum { spawns_most = 1000, doublings_most = 9 };
+    uint32_t spawns = failures > doublings_most ? spawns_most : (uint32_t)1 << failures;
+    failures += failures <= doublings_most;
+    atomic_store(&sched.make_pause, spawns, RELAXED); /* RELAXED: a number by itself */
 }
 
 static bool start_thread(struct worker_memory *memory, struct mem_stack *stack)
@@ -232,7 +233,7 @@ bool sched_worker_make(void)
     if (index >= (index < 2 ? sched_worker_limit() : sched_worker_limit_settle()))
         return false;
     if (make(index)) {
-        make_backoff = 1;
+        failures = 0;
         return true;
     }
     pause_making();

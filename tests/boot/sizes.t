@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # No image is larger than tests/sizes says: each program that is named there, stripped, by GNU ld and lld,
-# static and static PIE, with our scripts. A line a bound. SHOW_SIZES=1 shows what each is now.
+# static and static PIE, with our scripts. And none has initialised data in a static image: a page of it
+# that is written costs a start 2 us. A line a bound. SHOW_SIZES=1 shows what each is now.
 use strict;
 use warnings;
 use File::Basename 'dirname';
@@ -45,6 +46,10 @@ SKIP: {
         ok($size =~ /^\d+$/ && $size <= $most, "$program, $linker, $kind: at most $most bytes")
             || diag $size;
         diag "$program $linker $kind $size" if $ENV{SHOW_SIZES};
+        next if $kind eq 'pie' || !installed('readelf');
+        my @data = grep { /\s\.(?:data|got|got\.plt)\s+PROGBITS\s+(?:\w+\s+){2}0*[1-9a-f]/ }
+            `readelf -SW $work/image`;
+        is_deeply(\@data, [], '  without initialised data');
     }
 }
 done_testing();
