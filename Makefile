@@ -113,6 +113,7 @@ FLAGS_damaged = $(FLAGS_nested_pointers)
 # Every call that these make is a frame of its own in the backtraces that tests expect.
 FLAGS_fault = -fno-optimize-sibling-calls
 FLAGS_overflow = -fno-optimize-sibling-calls
+FLAGS_cycle = -fno-optimize-sibling-calls $(if $(findstring clang,$(CC)),,-fno-toplevel-reorder)
 FLAGS_places = -fno-optimize-sibling-calls
 
 # ---- tests

@@ -1,6 +1,7 @@
 #include "backtrace/table.h"
 
 #include "backtrace/image.h"
+#include "base/atomic.h"
 #include "base/memory.h"
 
 /* DW_EH_PE_...: how an address is stored (low four bits), and what it is relative to. */
@@ -189,17 +190,25 @@ static bool speaks_of(const struct table_entry *entry, uintptr_t address)
     return entry->start <= address && address < entry->end;
 }
 
-/* Reads the table from `at` until an entry speaks of `address`. `only_first`: only one entry. */
+/*
+ * Reads the table from `at` until an entry speaks of `address`; `found_at`, unless NULL, is where
+ * that entry lies. `only_first`: only one entry.
+ */
 static bool scan(struct extent memory, const unsigned char *at, bool only_first, uintptr_t address,
-                 struct table_entry *entry)
+                 struct table_entry *entry, const unsigned char **found_at)
 {
     struct reader table = {.at = at, .end = memory.start + memory.size};
     struct shared_header last = {0};
+    const unsigned char *entry_at = at;
     while (read_entry(&table, memory, &last, entry)) {
-        if (speaks_of(entry, address))
+        if (speaks_of(entry, address)) {
+            if (found_at != NULL)
+                *found_at = entry_at;
             return true;
+        }
         if (only_first)
             break;
+        entry_at = table.at;
     }
     return false;
 }
@@ -266,11 +275,11 @@ static bool find_by_index(const struct code *code, uintptr_t index_start, uintpt
         return false;
     struct extent memory = code_memory(code, (uintptr_t)index.table);
     if (index.pairs == NULL)
-        return scan(memory, index.table, false, address, entry);
+        return scan(memory, index.table, false, address, entry, NULL);
     const unsigned char *at = search_index(&index, address);
     if (at < memory.start || at >= memory.start + memory.size)
         return false;
-    return scan(memory, at, true, address, entry);
+    return scan(memory, at, true, address, entry, NULL);
 }
 
 /* ---- both ways */
@@ -283,6 +292,33 @@ const struct image *table_image(struct table *table)
     return table->image;
 }
 
+/*
+ * Where in the file's table the entries lie that were found last, and which places have none: of a
+ * deep recursion through more functions than are kept, each frame would read the table from its
+ * start, for minutes. Shared by all walks, and only hints: what they lead to is looked at again.
+ */
+enum { hint_count = 1024 };
+
+static struct {
+    uint32_t offset[hint_count];   /* of the entry, + 1; atomic; 0: not known */
+    uintptr_t missing[hint_count]; /* an address without an entry; atomic; 0: not known */
+} hints;
+
+static size_t hint_place(uintptr_t address)
+{
+    enum { mix = 0x9e3779b1u /* Knuth's multiplicative hashing */, shift = 22 };
+    _Static_assert(hint_count == 1u << (32 - shift), "a place is what the shift leaves");
+    return (uint32_t)address * mix >> shift;
+}
+
+static bool find_by_hint(struct extent memory, size_t place, uintptr_t address,
+                         struct table_entry *entry)
+{
+    uint32_t hint = atomic_load(&hints.offset[place], RELAXED); /* RELAXED: as above */
+    return hint != 0 && hint <= memory.size &&
+           scan(memory, memory.start + hint - 1, true, address, entry, NULL);
+}
+
 static bool find_by_file(struct table *table, const struct code *code, uintptr_t address,
                          struct table_entry *entry)
 {
@@ -292,7 +328,20 @@ static bool find_by_file(struct table *table, const struct code *code, uintptr_t
     struct extent memory = code_memory(code, image->unwind_address);
     if (memory.size > image->unwind_size)
         memory.size = image->unwind_size;
-    return scan(memory, memory.start, false, address, entry);
+    size_t place = hint_place(address);
+    if (find_by_hint(memory, place, address, entry))
+        return true;
+    /* RELAXED: as above; an address says by itself that it is the one. */
+    if (atomic_load(&hints.missing[place], RELAXED) == address)
+        return false;
+    const unsigned char *at;
+    bool found = scan(memory, memory.start, false, address, entry, &at);
+    if (!found)
+        atomic_store(&hints.missing[place], address, RELAXED); /* RELAXED: as above */
+    else if (at - memory.start < UINT32_MAX)
+        /* RELAXED: as above */
+        atomic_store(&hints.offset[place], (uint32_t)(at - memory.start) + 1, RELAXED);
+    return found;
 }
 
 static bool find_anew(struct table *table, uintptr_t address, struct table_entry *entry)

@@ -4,8 +4,8 @@
  *
  * A linker that is asked to (--eh-frame-hdr) adds an index sorted by address, to which a program
  * header leads. gcc does not ask when it links with -static: then the table is found through the
- * program's own file and read from its start, for each frame anew. So the last few entries are
- * kept, which is what makes deep recursion cheap.
+ * program's own file and read from its start. So the last few entries are kept, and of more where
+ * they lie, which is what makes deep recursion cheap.
  *
  * Source: Linux Standard Base 5.0, "Exception Frames"; DWARF 5, 6.4.
  */

@@ -68,6 +68,7 @@ push @crashes, (
     [ overflow => 'small-frames-in-main', SIGSEGV => qq{$in_main stack overflow: $guard its stack of NUMBER bytes, at HEX}, "recurse\@overflow.c ... main ... _start" ],
     [ overflow => 'large-frame-in-main', SIGSEGV => qq{$in_main stack overflow: $guard its stack of NUMBER bytes, at HEX}, "jump\@overflow.c ... main ... _start" ],
     [ overflow => 'small-frames-in-parked-main', SIGSEGV => qq{$in_main stack overflow: $guard its stack of NUMBER bytes, at HEX}, "recurse\@overflow.c ... main ... _start" ],
+    [ cycle => 'many-functions', SIGSEGV => qq{$in_main stack overflow: $guard its stack of NUMBER bytes, at HEX}, "... main ... _start" ],
     [ places => 'spare-guard', SIGSEGV => qq{$in_main $guard a stack that no task has now, of NUMBER bytes, at HEX}, "$wrote spare_guard $main" ],
     [ places => 'others-guard', SIGSEGV => qq{$in_main $guard the stack of task NUMBER "victim", of NUMBER bytes, at HEX}, "$wrote others_guard $main" ],
     [ places => 'own-guard', SIGSEGV => qq{SIGSEGV in task NUMBER "stray": $guard its stack of NUMBER bytes, at HEX}, "$wrote touch_own_guard $task" ],
