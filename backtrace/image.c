@@ -177,7 +177,9 @@ static struct image *map_descriptor(long descriptor, size_t size)
 static struct image *map_path(const char *path)
 {
     enum { end = 2 };
-    long descriptor = arch_syscall3(__NR_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC);
+    /* O_NONBLOCK: by now another file may have the name, a pipe that nobody writes to. */
+    long descriptor =
+        arch_syscall3(__NR_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0)
         return NULL;
     long size = arch_syscall3(__NR_lseek, descriptor, 0, end);

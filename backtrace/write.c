@@ -268,6 +268,6 @@ _Noreturn void keel_panic(const char *message)
     const void *where = __builtin_return_address(0);
     struct line line;
     panic_begin(&line);
-    line_text(&line, message);
+    line_text(&line, message != NULL ? message : "(no message)");
     panic_end_from(&line, where, where);
 }

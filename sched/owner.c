@@ -43,10 +43,19 @@ static void find_owner(struct keel_task *task, void *data)
         search->found = task;
 }
 
+/* The stack that the caller runs on, when the address lies in its guard: that takes no lock. */
+static const struct mem_stack *own_stack_guarding(uintptr_t address)
+{
+    const struct mem_stack *stack = thread_block()->task == NULL ? NULL : sched_self()->stack;
+    return stack != NULL && mem_stack_guards(stack, address) ? stack : NULL;
+}
+
 struct address_owner sched_address_owner(uintptr_t address)
 {
     struct address_owner owner = {0};
-    struct search search = {.stack = mem_stack_guarding(address)};
+    struct search search = {.stack = own_stack_guarding(address)};
+    if (search.stack == NULL)
+        search.stack = mem_stack_guarding(address);
     if (search.stack == NULL) {
         describe_main_stack(&owner, address);
         return owner;

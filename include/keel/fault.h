@@ -29,7 +29,8 @@ extern "C" {
 /*
  * Ends the process with status 2, after "keel: panic: <message>", the task and the place of the
  * call on standard error, and a line for each call under way. Exit functions do not run. Ownership:
- * `message` is borrowed; NUL-terminated; what is longer than a line is cut.
+ * `message` is borrowed; NUL-terminated, or NULL for none; what is longer than a line is cut.
+ * When another thread has begun to say why the process ends, waits for that end.
  */
 KEEL_NORETURN void keel_panic(const char *message);
 
