@@ -12,6 +12,7 @@
  *                                     arch_pause, arch_trap,
  *                                     arch_thread_block, ARCH_SIGNAL_HANDLER,
  *                                     arch_thread_pointer_set,
+ *                                     arch_thread_pointer_get,
  *                                     arch_copy_small, arch_zero_small
  *     entry.S                         _start, keel_start                      all
  *     machine/relocation.h            arch_relocation_relative,              tests/boot/linking.t
@@ -94,6 +95,9 @@
  *     user code write the thread pointer by an instruction (AT_HWCAP2 bit 1 on x86-64), which saves
  *     the system call. Returns 0 or a negative errno. A thread that arch_clone makes with
  *     CLONE_SETTLS needs no such call.
+ * uintptr_t arch_thread_pointer_get(void)
+ *     The thread pointer, whatever it is worth: unlike arch_thread_block it reads nothing by it,
+ *     but where the kernel does not tell.
  * void arch_copy_small(void *to, const void *from, size_t len)
  * void arch_zero_small(void *to, size_t len)
  *     As memcpy and memset, in the fewest bytes of code: for what every image has and runs once.

@@ -35,6 +35,7 @@ __attribute__((weak)) void panic_hook_trace(const void *from)
 
 _Noreturn void panic_end_from(struct line *line, const void *where, const void *from)
 {
+    process_claim_end();
     line_text(line, " (");
     line_task(line, thread_block()->task);
     line_text(line, ", at ");

@@ -39,6 +39,17 @@ bool process_is_secure(void);
 /* Ends the process with `status`, whatever runs. No exit function is called. */
 _Noreturn void process_end(int status);
 
+/*
+ * For who is about to say why the process ends (a panic, a deadlock, a fault): only one thread
+ * does, and the others wait here for the end, which is that thread's to bring about. Returns the
+ * claim: the same for each call of one thread, and of no other. Neither a child made by fork nor
+ * one that shares our memory (vfork) is bound by its parent's claim, nor its parent by the child's.
+ */
+uint64_t process_claim_end(void);
+
+/* For who is about to exit: when another thread is saying why the process ends, waits for that. */
+void process_let_others_end(void);
+
 /* Waits for the end of the process that another thread has begun. */
 _Noreturn void process_wait_for_end(void);
 

@@ -18,9 +18,11 @@
 #ifndef KEEL_BOOT_H
 #define KEEL_BOOT_H
 
+#include <linux/auxvec.h>
 #include <linux/elf.h>
 
 #include "base/base.h"
+#include "base/process.h"
 #include "base/thread_block.h"
 
 /*
@@ -71,5 +73,22 @@ void boot_tls_fill(struct thread_block *block);
 
 /* Both, for a thread other than the main one. */
 struct thread_block *boot_tls_make(void *memory);
+
+/*
+ * The same random word in every thread: a task that moves must find the one that it saved. Its
+ * lowest byte is 0, so that a string function that runs over it stops. (A kernel that gives no
+ * random bytes may still have placed the stack at random.)
+ */
+static inline uint64_t boot_tls_canary(void)
+{
+    uint64_t random = process_auxiliary(AT_RANDOM, (uintptr_t)process.arguments);
+    return *(const uint64_t *)random & ~(uint64_t)0xff;
+}
+
+/*
+ * Whether `block` is one that boot_tls_place made, and not some other runtime's, which shares the
+ * first word alone.
+ */
+bool boot_tls_is_own(const struct thread_block *block);
 
 #endif

@@ -10,7 +10,6 @@
  * down from the thread pointer by the segment's size rounded up to its own alignment, and to no
  * larger one. There is one segment: the image is static.
  */
-#include <linux/auxvec.h>
 #include <linux/elf.h>
 
 #include "base/process.h"
@@ -40,24 +39,13 @@ size_t boot_tls_size(void)
     return tls.size + 2 * tls.alignment + sizeof(struct thread_block);
 }
 
-/*
- * The same random word in every thread: a task that moves must find the one that it saved. Its
- * lowest byte is 0, so that a string function that runs over it stops. (A kernel that gives no
- * random bytes may still have placed the stack at random.)
- */
-static uint64_t canary(void)
-{
-    uint64_t random = process_auxiliary(AT_RANDOM, (uintptr_t)process.arguments);
-    return *(const uint64_t *)random & ~(uint64_t)0xff;
-}
-
 struct thread_block *boot_tls_place(void *memory)
 {
     uintptr_t place = round_up((uintptr_t)memory + tls.size, tls.alignment);
     struct thread_block *block = (struct thread_block *)place;
     arch_zero_small((unsigned char *)block - tls.size, tls.size + sizeof *block);
     block->self = block;
-    block->canary = canary();
+    block->canary = boot_tls_canary();
     return block;
 }
 

@@ -7,3 +7,8 @@ struct thread_block *boot_tls_make(void *memory)
     boot_tls_fill(block);
     return block;
 }
+
+bool boot_tls_is_own(const struct thread_block *block)
+{
+    return block->self == block && block->canary == boot_tls_canary();
+}

@@ -76,10 +76,7 @@ static void write_group(const struct group *group)
 
 _Noreturn void sched_deadlock(void)
 {
-    static uint8_t reported;
-    /* RELAXED: only claims; nobody runs who could change what the report reads. */
-    if (atomic_exchange(&reported, 1, RELAXED) != 0)
-        process_wait_for_end();
+    process_claim_end();
     struct report report = {.group_count = 0};
     struct line line;
     output_ignore_closed_pipes();

@@ -53,6 +53,7 @@ void boot_hook_exit_begin(void)
     /* RELAXED: claims; nothing else is published by it. */
     if (!atomic_compare_exchange(&owner, &before, caller, RELAXED, RELAXED) && before != caller)
         wait_for_exit();
+    process_let_others_end();
 }
 
 void output_hook_begin(void)

@@ -9,7 +9,6 @@
 
 #include "backtrace/backtrace.h"
 #include "base/panic.h"
-#include "base/thread_block.h"
 
 static void line_signal(struct line *line, int signal)
 {
@@ -47,7 +46,7 @@ static void line_guard(struct line *line, const struct signal_fault *fault,
 {
     uintptr_t address = fault->info->detail.fault.address;
     uintptr_t sp = machine_context_sp(&fault->context->machine);
-    bool own = owner->task != NULL && owner->task == thread_block()->task;
+    bool own = owner->task != NULL && fault->thread != NULL && owner->task == fault->thread->task;
     if (sp < owner->stack_low + frame_most && sp + frame_most > owner->stack_low)
         line_text(line, "stack overflow: ");
     line_hex(line, address);
@@ -123,7 +122,7 @@ static void line_bus(struct line *line, const struct signal_fault *fault)
 static void line_cause(struct line *line, const struct signal_fault *fault)
 {
     struct address_owner owner = {0};
-    address_owner_fn *owner_of = thread_block()->address_owner;
+    address_owner_fn *owner_of = fault->thread == NULL ? NULL : fault->thread->address_owner;
     if (signal_was_sent(fault)) {
         line_text(line, "sent by process ");
         line_signed(line, fault->info->detail.sent.process);
@@ -162,7 +161,7 @@ void signal_report_cause(const struct signal_fault *fault, bool with_task)
     line_signal(&line, fault->signal);
     if (with_task) {
         line_text(&line, " in ");
-        line_task(&line, thread_block()->task);
+        line_task(&line, fault->thread == NULL ? NULL : fault->thread->task);
     }
     write_cause(&line, fault);
 }

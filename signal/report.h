@@ -4,11 +4,14 @@
 
 #include "abi/signal.h"
 #include "base/base.h"
+#include "base/thread_block.h"
 
 struct signal_fault {
     int signal;
     const struct abi_siginfo *info;
     const struct abi_ucontext *context;
+    const struct thread_block
+        *thread; /* whose it is; NULL: the thread pointer leads to none of ours */
 };
 
 /* Somebody sent the signal; otherwise an instruction faulted. */

@@ -36,6 +36,7 @@ static void test_setting(int way, const char *what)
 
     long result = arch_thread_pointer_set(block, way);
     struct thread_block *set = thread_block();
+    uintptr_t got = arch_thread_pointer_get();
     int *place = variable_place();
     int value = *place;
     int zero_value = *zero_place();
@@ -44,6 +45,7 @@ static void test_setting(int way, const char *what)
 
     check_equal(result, 0, what);
     check(set == block, "the block is found by it");
+    check(got == (uintptr_t)block, "and the pointer is told");
     check(place != place_before && (unsigned char *)place >= memory &&
               (unsigned char *)place < (unsigned char *)block,
           "variables lie before the block");
@@ -54,6 +56,16 @@ static void test_setting(int way, const char *what)
     check_equal(*variable_place(), 41, "the other's variable was another");
 }
 
+/* A pointer that leads nowhere is told too. */
+static void test_broken_pointer(void)
+{
+    struct thread_block *before = thread_block();
+    arch_thread_pointer_set((void *)arch_page_size, by_system_call);
+    uintptr_t got = arch_thread_pointer_get();
+    arch_thread_pointer_set(before, by_system_call);
+    check_equal((int64_t)got, arch_page_size, "a pointer to nowhere is told");
+}
+
 int main(void)
 {
     check(thread_block()->self == thread_block(), "the first word is the block's own address");
@@ -61,5 +73,6 @@ int main(void)
     test_setting(by_system_call, "set by system call");
     if ((process_auxiliary(AT_HWCAP2, 0) & 2) != 0)
         test_setting(by_instruction, "set by instruction");
+    test_broken_pointer();
     return tap_done();
 }

@@ -46,6 +46,21 @@ for my $workers (2, 8) {
     }
 }
 
+# While another thread says why the process ends, nobody else ends it, or says another thing.
+for my $way ('exit-during-report', 'panic-during-report') {
+    ends_by(run_places($way), 'SIGSEGV',
+        qr/\Akeel: SIGSEGV in task \d+: [^\n]*null page[^\n]*\n$rest\z/, $way);
+}
+for my $round (1 .. 10) {
+    exits_with(run_places('panics-at-once'), 2, qr/\Akeel: panic: [^\n]*\nkeel:   at [^\n]*give_up[^\n]*\n$rest\z/,
+        "two panics at once: one report ($round)");
+}
+
+sub run_places {
+    my ($way) = @_;
+    return run_child('crash/children/places', arguments => [$way], environment => { KEEL_WORKERS => 2 });
+}
+
 for my $signal (qw(SEGV BUS FPE ILL)) {
     my ($errors, $ended_by) = send_from_outside($signal);
     like($errors, qr/^keel: SIG$signal in (?:task 1 "main"|no task): sent by process $$, at $hex$/m,

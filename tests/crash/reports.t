@@ -82,11 +82,14 @@ push @crashes, (
     [ places => 'in-exit-function', SIGSEGV => "$in_main $null, at HEX", "$wrote exit_function ... keel_exit ... _start" ],
     [ places => 'in-handler', SIGSEGV => "$in_main $null, at HEX", "$wrote handler ... in_handler $main" ],
     [ places => 'after-move', SIGSEGV => qq{SIGSEGV in task NUMBER "mover": $null, at HEX}, "$wrote move_and_fault $task" ],
+    [ places => 'no-thread-pointer', SIGSEGV => "SIGSEGV in no task: $null, at HEX", "$wrote no_thread_pointer $main" ],
+    [ places => 'other-thread-pointer', SIGSEGV => "SIGSEGV in no task: $null, at HEX", "$wrote other_thread_pointer $main" ],
     [ places => 'lost-stack', SIGSEGV => "$in_main invalid address 0x123456789000 (nothing is mapped there), at HEX", "arch_context_switch" ],
     [ places => 'bad-name', SIGSEGV => "SIGSEGV inside this report: invalid address 0x20 (null page), at HEX\nkeel: SIGSEGV: $null, at HEX", "$wrote bad_name $main" ],
     # Panics.
     [ places => 'panic-in-main', 2 => qq{$panics (task 1 "main", at HEX)}, "give_up\@places.c panic_in_main $main" ],
     [ places => 'panic-in-task', 2 => qq{$panics (task NUMBER "careful", at HEX)}, "give_up\@places.c panic_in $task" ],
+    [ places => 'panic-without-message', 2 => qq{panic: (no message) (task 1 "main", at HEX)}, "panic_without_message $main" ],
     [ places => 'panic-in-exit-function', 2 => qq{$panics (task 1 "main", at HEX)}, "give_up\@places.c panic_at_end ... keel_exit ... _start" ],
     [ places => 'panic-in-handler', 2 => qq{$panics (task 1 "main", at HEX)}, "give_up\@places.c panic_handler ... panic_in_handler $main" ],
 );

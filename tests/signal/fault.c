@@ -4,6 +4,7 @@
  */
 #include <asm/signal.h>
 #include <asm/unistd.h>
+#include <linux/mman.h>
 
 #include "base/thread_block.h"
 #include "signal/signal.h"
@@ -67,6 +68,14 @@ static struct address_owner send_one(uintptr_t address)
     return (struct address_owner){0};
 }
 
+/* Another thread may do so. */
+static struct address_owner map_it(uintptr_t address)
+{
+    arch_syscall6(__NR_mmap, (long)round_down(address, arch_page_size), arch_page_size,
+                  PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    return (struct address_owner){0};
+}
+
 static int with_owner(address_owner_fn *owner)
 {
     signal_start();
@@ -87,6 +96,19 @@ static int faults_in_each_report(void)
 static int is_sent_in_report(void)
 {
     return with_owner(send_one);
+}
+
+static int is_gone_after_report(void)
+{
+    nowhere = 0x123456789000;
+    return with_owner(map_it);
+}
+
+static int cannot_queue(void)
+{
+    signal_start();
+    refuse_syscall(__NR_rt_tgsigqueueinfo, EPERM);
+    return fault();
 }
 
 /* ---- refusals */
@@ -152,9 +174,11 @@ int main(void)
     check_equal(forked_status(faults_in_report), by_segv, "a fault in the report");
     check_equal(forked_status(faults_in_each_report), by_segv, "faults in the report, ever again");
     check_equal(forked_status(is_sent_in_report), by_segv, "a signal that arrives in the report");
+    check_equal(forked_status(is_gone_after_report), by_segv, "a fault that is gone after it");
     works = refusals_work();
     test_refused(keeps_handler, by_status, "the default action is refused");
     test_refused(cannot_raise, by_status, "a signal cannot be raised again");
+    test_refused(cannot_queue, by_segv, "it cannot be queued once more");
     test_refused(has_no_handler, by_segv, "handlers are refused");
     test_refused(has_no_stack, by_segv, "the alternate stack is refused");
     test_refused(cannot_write, by_segv, "nothing can be said");

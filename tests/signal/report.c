@@ -22,7 +22,7 @@ static int ends[2];
 /* Whether the report of this signal is `wanted`, the whole line. */
 static bool says(int signal, int code, bool with_task, const char *wanted)
 {
-    struct signal_fault fault = {signal, &info, &context};
+    struct signal_fault fault = {signal, &info, &context, thread_block()};
     char text[text_most];
     info.code = code;
     signal_report_cause(&fault, with_task);

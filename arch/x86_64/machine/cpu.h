@@ -8,6 +8,7 @@
 #include <asm/prctl.h>
 #include <asm/unistd.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "machine/syscall.h"
 
@@ -51,6 +52,15 @@ static inline long arch_thread_pointer_set(void *block, int instruction_allowed)
         return 0;
     }
     return arch_syscall2(__NR_arch_prctl, ARCH_SET_FS, (long)block);
+}
+
+/* See arch.h. */
+static inline uintptr_t arch_thread_pointer_get(void)
+{
+    uintptr_t pointer;
+    if (arch_syscall2(__NR_arch_prctl, ARCH_GET_FS, (long)&pointer) == 0)
+        return pointer;
+    return (uintptr_t)arch_thread_block();
 }
 
 /* Copies, or zeroes, by one instruction: a few bytes of code, slow to begin. */

@@ -7,7 +7,9 @@
 #include <linux/mman.h>
 
 #include "abi/signal.h"
+#include "abi/time.h"
 #include "base/panic.h"
+#include "base/thread_block.h"
 #include "keel.h"
 #include "mem/stack.h"
 #include "tests/sched/meeting.h"
@@ -211,6 +213,53 @@ static int after_move(void)
     return 0;
 }
 
+/* The thread pointer leads nowhere, or to another runtime's block, of which we know but one word.
+ */
+static uintptr_t other_block[16];
+
+static int no_thread_pointer(void)
+{
+    arch_thread_pointer_set(NULL, 0);
+    write_to_place();
+    return 0;
+}
+
+static int other_thread_pointer(void)
+{
+    for (size_t i = 1; i < sizeof other_block / sizeof other_block[0]; i++)
+        other_block[i] = 0x41414141;
+    other_block[0] = (uintptr_t)other_block;
+    arch_thread_pointer_set(other_block, 0);
+    write_to_place();
+    return 0;
+}
+
+/* A fault's report is under way on another worker, and takes long. */
+static uint32_t reporting;
+
+static struct address_owner take_long(uintptr_t address)
+{
+    (void)address;
+    struct abi_timespec pause = {.nanoseconds = 300 * MILLISECOND};
+    arrive(&reporting);
+    arch_syscall2(__NR_nanosleep, (long)&pause, 0);
+    return (struct address_owner){.is_stack_guard = false};
+}
+
+static void fault_for_long(void *arg)
+{
+    (void)arg;
+    thread_block()->address_owner = take_long;
+    write_to_place();
+}
+
+static int exit_during_report(void)
+{
+    keel_spawn(fault_for_long, NULL);
+    spin_until(&reporting, 1);
+    return 0;
+}
+
 /* ---- panics */
 
 static FRAME void give_up(void)
@@ -236,6 +285,36 @@ static int panic_in_task(void)
     keel_task_options options = {.name = "careful"};
     keel_task_await(keel_task_create(panic_in, NULL, &options), NULL);
     return 0;
+}
+
+static int panic_during_report(void)
+{
+    keel_spawn(fault_for_long, NULL);
+    spin_until(&reporting, 1);
+    give_up();
+    return 0;
+}
+
+static uint32_t together;
+
+static void panic_together(void *arg)
+{
+    (void)arg;
+    arrive(&together);
+    spin_until(&together, 2);
+    give_up();
+}
+
+static int panics_at_once(void)
+{
+    keel_spawn(panic_together, NULL);
+    panic_together(NULL);
+    return 0;
+}
+
+static int panic_without_message(void)
+{
+    keel_panic(NULL);
 }
 
 static void panic_at_end(void)
@@ -281,6 +360,12 @@ static const struct way ways[] = {
     {"lost-stack", lost_stack},
     {"in-handler", in_handler},
     {"after-move", after_move},
+    {"no-thread-pointer", no_thread_pointer},
+    {"other-thread-pointer", other_thread_pointer},
+    {"exit-during-report", exit_during_report},
+    {"panic-during-report", panic_during_report},
+    {"panics-at-once", panics_at_once},
+    {"panic-without-message", panic_without_message},
     {"panic-in-main", panic_in_main},
     {"panic-in-task", panic_in_task},
     {"panic-in-exit-function", panic_in_exit_function},
