@@ -334,13 +334,14 @@ static bool find_by_file(struct table *table, const struct code *code, uintptr_t
     /* RELAXED: as above; an address says by itself that it is the one. */
     if (atomic_load(&hints.missing[place], RELAXED) == address)
         return false;
-    const unsigned char *at;
+    const unsigned char *at = memory.start;
     bool found = scan(memory, memory.start, false, address, entry, &at);
+    size_t offset = (size_t)(at - memory.start);
     if (!found)
         atomic_store(&hints.missing[place], address, RELAXED); /* RELAXED: as above */
-    else if (at - memory.start < UINT32_MAX)
+    else if (offset < UINT32_MAX)
         /* RELAXED: as above */
-        atomic_store(&hints.offset[place], (uint32_t)(at - memory.start) + 1, RELAXED);
+        atomic_store(&hints.offset[place], (uint32_t)offset + 1, RELAXED);
     return found;
 }
 
