@@ -27,7 +27,7 @@
  *
  * A worker's memory is one mapping:
  *
- *     | guard | alternate signal stack | struct sched_worker | thread-local variables and block |
+ *     | alternate signal stack | struct sched_worker | thread-local variables and block |
  *
  * Its thread begins in a runner on an ordinary task stack, so the thread's own first stack is like
  * any other and may end up with a task that parks on it.
@@ -131,21 +131,16 @@ struct worker_memory {
 
 static bool map_worker(struct worker_memory *memory)
 {
-    size_t guard = arch_page_size;
     size_t alternate_size = round_up(signal_stack_size(), arch_cache_line);
-    size_t worker_at = guard + alternate_size;
+    size_t worker_at = alternate_size;
     size_t block_at = worker_at + round_up(sizeof(struct sched_worker), arch_cache_line);
     memory->size = round_up(block_at + boot_tls_size(), arch_page_size);
     unsigned char *mapping = page_map(memory->size);
     if (mapping == NULL)
         return false;
-    if (!page_protect(mapping, guard)) {
-        page_unmap(mapping, memory->size);
-        return false;
-    }
     memory->mapping = mapping;
     memory->worker = (struct sched_worker *)(void *)(mapping + worker_at);
-    memory->worker->alternate_stack = mapping + guard;
+    memory->worker->alternate_stack = mapping;
     memory->worker->alternate_size = alternate_size;
     memory->block = boot_tls_make(mapping + block_at);
     return true;

@@ -148,7 +148,7 @@ void signal_fault(int signal, struct abi_siginfo *info, struct abi_ucontext *con
     report.first = fault;
     report.part = PART_CAUSE;
     report.nested = false;
-    signal_guard_stack();
+    signal_guard_stack(fault.thread);
     output_ignore_closed_pipes();
     write_parts_left();
     die(&fault);

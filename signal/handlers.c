@@ -15,24 +15,28 @@
 enum { minimum_frame = 4096, frames = 2, report_room = 16 * 1024, main_reserve = 64 * 1024 };
 
 /* The main thread's, without a mapping of its own, for all kernels whose frame fits. */
-static struct {
-    _Alignas(arch_page_size) unsigned char guard[arch_page_size];
-    unsigned char stack[main_reserve];
-} main_thread;
+static _Alignas(arch_page_size) unsigned char main_stack[main_reserve];
 
 size_t signal_stack_size(void)
 {
-    return frames * process_auxiliary(AT_MINSIGSTKSZ, minimum_frame) + report_room;
+    size_t guard = arch_page_size;
+    return guard + frames * process_auxiliary(AT_MINSIGSTKSZ, minimum_frame) + report_room;
 }
 
-void signal_guard_stack(void)
+void signal_guard_stack(const struct thread_block *block)
 {
-    page_protect(main_thread.guard, sizeof main_thread.guard);
+    if (block != NULL && block->alternate_stack != NULL)
+        page_protect(block->alternate_stack, arch_page_size);
 }
 
-void signal_thread_start(void *stack, size_t size)
+void signal_thread_start(void *memory, size_t size)
 {
-    struct abi_stack alternate = {.stack_pointer = (uintptr_t)stack, .size = size};
+    unsigned char *lowest = memory;
+    thread_block()->alternate_stack = lowest;
+    struct abi_stack alternate = {
+        .stack_pointer = (uintptr_t)lowest + arch_page_size,
+        .size = size - arch_page_size,
+    };
     arch_syscall2(__NR_sigaltstack, (long)&alternate, 0);
 }
 
@@ -61,7 +65,7 @@ bool signal_restore_defaults(void)
  */
 void signal_start(void)
 {
-    void *stack = main_thread.stack;
+    void *stack = main_stack;
     size_t size = signal_stack_size();
     if (size > main_reserve)
         stack = page_map(size);

@@ -10,8 +10,8 @@ struct signal_fault {
     int signal;
     const struct abi_siginfo *info;
     const struct abi_ucontext *context;
-    const struct thread_block
-        *thread; /* whose it is; NULL: the thread pointer leads to none of ours */
+    /* The thread's; NULL: its thread pointer leads to none of ours. */
+    const struct thread_block *thread;
 };
 
 /* Somebody sent the signal; otherwise an instruction faulted. */

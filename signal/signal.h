@@ -18,21 +18,26 @@
 #define KEEL_SIGNAL_H
 
 #include "base/base.h"
+#include "base/thread_block.h"
 
-/* Bytes that a thread's alternate stack needs. */
+/* Bytes of memory that a thread's alternate stack needs, its guard included. */
 size_t signal_stack_size(void);
 
 /* Installs the handlers and the calling (main) thread's alternate stack. */
 void signal_start(void);
 
-/* Gives the calling thread an alternate stack; its memory stays the thread's. */
-void signal_thread_start(void *stack, size_t size);
+/*
+ * Gives the calling thread an alternate stack. Its memory, which begins at a page, stays the
+ * thread's. The lowest page is its guard, from when a handler runs: a guard from the start would
+ * cost every thread a system call and a mapping.
+ */
+void signal_thread_start(void *memory, size_t size);
 
 /*
- * Puts a guard below the main thread's alternate stack. Called when a handler runs, not at the
- * start: there it would cost every program a system call and a mapping.
+ * Puts the guard below the alternate stack of the thread with this block (NULL: it has none). For a
+ * handler that runs on it.
  */
-void signal_guard_stack(void);
+void signal_guard_stack(const struct thread_block *block);
 
 /* The default action for all faults from here on. False when the kernel refuses. */
 bool signal_restore_defaults(void);

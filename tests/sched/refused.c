@@ -172,14 +172,6 @@ static int clones_no_thread(void)
     return goes_on_alone();
 }
 
-static int protects_no_guard(void)
-{
-    prepare_alone(4);
-    refuse_syscall(__NR_mprotect, EPERM);
-    refuse_syscall_when(__NR_mmap, 2, PROT_NONE, EPERM);
-    return goes_on_alone();
-}
-
 static int maps_no_worker(void)
 {
     prepare_alone(4);
@@ -316,7 +308,6 @@ int main(void)
     test(has_no_queue_at_all, right, "no deque: all tasks go to the global queue");
     test(yields_for_the_starved, right, "tasks that want a stack begin when main yields");
     test(clones_no_thread, right, "no thread for a worker");
-    test(protects_no_guard, right, "no guard for a worker");
     test(maps_no_worker, right, "no memory for a worker");
     test(finds_no_stack, right, "no stack for a worker");
     test(finds_no_spare, right, "no spare stack for main, so no worker");

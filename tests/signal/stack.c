@@ -35,7 +35,8 @@ static int start(void)
 {
     signal_start();
     struct abi_stack stack = stack_now();
-    return stack.size >= signal_stack_size() && stack.stack_pointer != 0 ? fault() : wrong;
+    return stack.size + arch_page_size >= signal_stack_size() && stack.stack_pointer != 0 ? fault()
+                                                                                          : wrong;
 }
 
 /* A kernel that does not say how large. */
@@ -59,8 +60,22 @@ static int start_without_memory(void)
     return stack_now().size == 0 ? fault() : wrong;
 }
 
+/* The lowest page may be written to until a handler runs. */
+static int guard_lowest_page(void)
+{
+    signal_start();
+    volatile unsigned char *lowest = thread_block()->alternate_stack;
+    uintptr_t stack = stack_now().stack_pointer;
+    if (stack - (uintptr_t)lowest != arch_page_size || lowest[arch_page_size - 1]++ != 0)
+        return wrong;
+    signal_guard_stack(thread_block());
+    lowest[arch_page_size - 1]++;
+    return wrong;
+}
+
 int main(void)
 {
+    check_equal(forked_status(guard_lowest_page), faulted, "a guard below, once a handler runs");
     check_equal(forked_status(start), faulted, "the kernel's own size");
     check_equal(forked_status(start_small), faulted, "no size from the kernel");
     check_equal(forked_status(start_large), faulted, "more than the reserve");
