@@ -57,7 +57,7 @@ my @calls = closed_log('-e trace=openat,fcntl,read,close');
 SKIP: {
     skip 'there is no /proc', 4 if !-e '/proc/self/cgroup';
     like($calls[0], qr/^openat\(AT_FDCWD, "[^"]*", O_RDONLY\|O_CLOEXEC\) += 0/, 'with descriptors closed a file is opened on 0');
-    like($calls[1], qr/^fcntl\(0, F_DUPFD_CLOEXEC, 3\) += 3/, '  and moved above 2');
+    like($calls[1], qr/^fcntl\(0, F_DUPFD_CLOEXEC, 3\) += (?:[3-9]|\d\d+)$/, '  and moved above 2');
     like($calls[2], qr/^close\(0\) += 0/, '  at once');
     is((grep { /^read\([012],/ } @calls), 0, '  nothing is read from a low one');
     @calls = closed_log('-e inject=fcntl:error=EPERM');
