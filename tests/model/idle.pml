@@ -15,8 +15,9 @@
  * What must hold when nothing moves any more (process `monitor`)
  *   if a queue holds a task, no worker sleeps; with SPAWNS_ONLY, no worker could still be made;
  *   if a timer is due, no worker sleeps;
- *   if all sleep, a deadlock was reported.
- * And whenever a deadlock is reported, no task runs, waits in a queue, sleeps, or is being woken.
+ *   if all sleep, a deadlock was reported;
+ *   unless it was, nobody is counted among the searchers.
+ * Whoever gives up a search was counted. And whenever a deadlock is reported, no task runs, waits in a queue, sleeps, or is being woken.
  *
  * With RETIRES worker 1 may leave for good (sched_idle_leave) whenever it has found nothing to do.
  *
@@ -50,6 +51,9 @@
  * mutant: WORKERS=2 PUSHES=1 TIMERS=1 RETIRES LEAVE_SILENTLY -- nor for a timer that he was to cover
  * mutant: WORKERS=2 PUSHES=1 RETIRES LEAVE_IN_TWO -- who leaves looks for a sleeper, and later is not counted
  * mutant: WORKERS=3 PUSHES=2 RETIRES LEAVE_SEARCHING -- who leaves is counted among the searchers for ever
+ * mutant: WORKERS=2 PUSHES=1 RETIRES LEAVE_COUNTED -- who leaves is counted awake for ever
+ * mutant: WORKERS=2 PUSHES=1 RETIRES LEAVE_UNHEARD -- who leaves takes a sleeper off the list and does not wake it
+ * mutant: WORKERS=2 PUSHES=1 RETIRES LEAVE_UNCLAIMED -- the sleeper that is woken gets no search
  */
 #ifndef WORKERS
 #define WORKERS 2
@@ -278,7 +282,7 @@ step_a:
         awake--
     }
 step_b:
-    atomic { mine = false; searching-- }
+    atomic { assert(searching > 0); mine = false; searching-- }
 cover:
     deadline = FOREVER;
 #if TIMERS > 0 && !defined(NO_COVER)
@@ -533,7 +537,11 @@ retire:
 #endif
         fi;
         if
-        :: victim != NOBODY -> leave_idle(victim); searching++
+        :: victim != NOBODY ->
+           leave_idle(victim);
+#ifndef LEAVE_UNCLAIMED
+           searching++
+#endif
         :: else
         fi;
 #ifdef LEAVE_IN_TWO
@@ -541,8 +549,13 @@ retire:
     atomic {
         IDLE_LOCK_IS_FREE ->
 #endif
+#ifndef LEAVE_COUNTED
         awake--;
+#endif
         if
+#ifdef LEAVE_UNHEARD
+        :: true -> state[me] = retired; goto stop
+#endif
         :: victim == NOBODY -> state[me] = retired; goto stop
         :: else
         fi
@@ -570,7 +583,8 @@ proctype monitor()
     assert(!ANY_WORK || ALL(IS_MADE));
 #endif
     assert(!ANY_ARMED || ALL(IS_UP));
-    assert(!ALL(IS_DOWN) || reported)
+    assert(!ALL(IS_DOWN) || reported);
+    assert(searching == 0 || reported)
 }
 
 init
