@@ -50,6 +50,12 @@ uint64_t process_claim_end(void);
 /* For who is about to exit: when another thread is saying why the process ends, waits for that. */
 void process_let_others_end(void);
 
+/*
+ * Waits a millisecond, or a signal. For loops in which the kernel refuses the call that would wait:
+ * without it they would take a whole CPU from those that they wait for. Refused too, it gives way.
+ */
+void process_rest(void);
+
 /* Waits for the end of the process that another thread has begun. */
 _Noreturn void process_wait_for_end(void);
 

@@ -58,6 +58,7 @@
 #include "abi/time.h"
 #include "base/clock.h"
 #include "base/panic.h"
+#include "base/process.h"
 #include "mem/mem.h"
 #include "sched/sched.h"
 
@@ -271,9 +272,9 @@ static void wait_on_word(struct sched_worker *worker, int64_t deadline)
     struct abi_timespec *timeout = deadline == CLOCK_FOREVER ? NULL : &until;
     long result = arch_syscall6(__NR_futex, (long)&worker->wake_word, FUTEX_WAIT_BITSET_PRIVATE, 0,
                                 (long)timeout, 0, FUTEX_BITSET_MATCH_ANY);
-    /* Where the kernel lets nobody wait, the worker looks again and again, and gives way. */
+    /* Where the kernel lets nobody wait, the worker looks again and again, a while apart. */
     if (result != 0 && result != -EAGAIN && result != -EINTR && result != -ETIMEDOUT)
-        arch_syscall0(__NR_sched_yield);
+        process_rest();
 }
 
 /* Steps a and b. */

@@ -70,13 +70,25 @@ SKIP: {
 SKIP: {
     my $cpus  = run_child('sched/children/quota', arguments => ['count'])->{output} =~ /(\d+)/ ? $1 : 0;
     my $group = ControlGroup->new(50_000, 100_000);
-    skip 'no control group with a quota can be made here', 4 if !$group;
-    skip 'needs two CPUs', 4 if $cpus < 2;
-    for my $calls ('exit', 'exit,pause') {
-        local $ENV{KEEL_EMULATOR} = "strace -f -qq -o $work/log -e inject=$calls:error=EPERM";
-        $child = $group->inside(sub { run_child('sched/children/quota', arguments => ['timer'], seconds => 60) });
-        is($child->{output}, "threads 2\n", "a retiring worker's thread waits, $calls refused");
-        cmp_ok((grep { /^(?:exit\(0|<... exit resumed).*INJECTED/ } log_lines()), '>=', 1, '  it was refused indeed');
+    skip 'no control group with a quota can be made here', 3 if !$group;
+    skip 'needs two CPUs', 3 if $cpus < 2;
+    local $ENV{KEEL_EMULATOR} = "strace -f -qq -o $work/log -e inject=exit:error=EPERM";
+    $child = $group->inside(sub { run_child('sched/children/quota', arguments => ['timer'], seconds => 60) });
+    is($child->{output}, "threads 2\n", "a retiring worker's thread waits, exit refused");
+    cmp_ok((grep { /^(?:exit\(0|<... exit resumed).*INJECTED/ } log_lines()), '>=', 1, '  it was refused indeed');
+    is((grep { /^futex\(\w+, FUTEX_WAIT_PRIVATE, 0, NULL/ } log_lines()), 1, '  it waits by one call');
+}
+
+# ---- a sleep that the kernel refuses
+
+{
+    local $ENV{KEEL_WORKERS} = 1;
+    for my $error (qw(EPERM ENOSYS)) {
+        $child = run_refusing('futex', $error, 'idle', arguments => [1]);
+        is($child->{status}, 0, "no futex to sleep on, $error: right all the same");
+        my ($refused, $rests) = map { my $call = $_; scalar grep { /^$call\(/ } log_lines() } qw(futex poll);
+        cmp_ok($refused, '>=', 1, '  it was refused indeed');
+        is($rests, $refused, '  each time it rests, and takes no whole CPU');
     }
 }
 
