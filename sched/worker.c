@@ -177,14 +177,16 @@ static void add_awake(uint32_t change)
  * thousandth. Tasks that wait for each other by turns of the scheduler, as all must, lose time by
  * it and nothing else.
  */
-static uint32_t failures; /* in a row; changed by one maker at a time */
+/* In a row. Atomic: the next maker may come before the last has noted that it succeeded. */
+static uint32_t failures;
 
 static void pause_making(void)
 {
     enum { spawns_most = 1000, doublings_most = 9 };
-    uint32_t spawns = failures > doublings_most ? spawns_most : (uint32_t)1 << failures;
-    failures += failures <= doublings_most;
-    atomic_store(&sched.make_pause, spawns, RELAXED); /* RELAXED: a number by itself */
+    uint32_t count = atomic_load(&failures, RELAXED); /* RELAXED: numbers by themselves */
+    uint32_t spawns = count > doublings_most ? spawns_most : (uint32_t)1 << count;
+    atomic_store(&failures, count + (count <= doublings_most), RELAXED);
+    atomic_store(&sched.make_pause, spawns, RELAXED);
 }
 
 static bool start_thread(struct worker_memory *memory, struct mem_stack *stack)
@@ -228,7 +230,7 @@ bool sched_worker_make(void)
     if (index >= (index < 2 ? sched_worker_limit() : sched_worker_limit_settle()))
         return false;
     if (make(index)) {
-        failures = 0;
+        atomic_store(&failures, 0, RELAXED); /* RELAXED: as in pause_making */
         return true;
     }
     pause_making();
@@ -243,9 +245,11 @@ bool sched_worker_must_retire(const struct sched_worker *worker)
 }
 
 /* On the alternate signal stack. The stack that the worker came from is given to the pool. */
-static _Noreturn void retire(void *stack)
+static _Noreturn void retire(void *abandoned)
 {
     enum { status = 0 };
+    struct mem_stack *stack = abandoned;
+    debug_assert((uintptr_t)__builtin_frame_address(0) - stack->low >= mem_stack_usable(stack));
     mem_stack_release(stack);
     sched_idle_leave(sched_worker());
     arch_syscall1(__NR_exit, status);

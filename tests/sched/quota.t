@@ -156,6 +156,11 @@ SKIP: {
         my ($threads, $given) = $memory->{output} =~ /threads (\d)\nMiB given back (\d+)/;
         is($threads, 1, '  it retires with much memory in use');
         cmp_ok($given, '>', 30, '  which goes back when it is freed');
+        my $kept = $group->inside(sub { run_child('sched/children/quota', arguments => ['kept']) });
+        my ($left, $free, $descriptors) = $kept->{output} =~ /threads (\d)\nstacks free (\d)\ndescriptors (\d+)/;
+        is($left, 1, '  it retires with stacks and descriptors for later');
+        is($free, 1, '  all stacks can be had');
+        cmp_ok($descriptors, '>', 300, '  and the descriptors of its slab');
     }
     my $child = $group->inside(
         sub { run_child('sched/children/quota', arguments => ['count'], environment => { KEEL_WORKERS => 3 }) });

@@ -3,10 +3,19 @@
  *   root FOLDER  prints the quota that is found below the folder
  *   count        prints how many workers there may be, at once
  *   late         lets a second worker come and run a task first; when it has found nothing more to
- * do, prints how many threads are left busy         the same while main does not wait The others
- * let the second worker be the only one awake when it is to retire, main's asleep: dead nothing can
- * wake main timer        its task sleeps: main's worker must wake it memory       what its task
- * allocated is freed after it has gone
+ *                do, prints how many threads are left
+ *
+ *   busy         the same while main does not wait
+ *
+ * The others let the second worker be the only one awake when it is to retire, main's asleep:
+ *
+ *   dead         nothing can wake main
+ *
+ *   timer        its task sleeps: main's worker must wake it
+ *
+ *   memory       what its task allocated is freed after it has gone
+ *
+ *   kept         it has stacks and descriptors for later: all are there for main
  */
 #include "sched/quota.h"
 #include "base/file.h"
@@ -150,6 +159,59 @@ static int memory_left(void)
     return print("MiB given back", back > 0 ? (uint64_t)back >> 20 : 0);
 }
 
+static uint32_t meeting;
+
+static void *wait_for_the_last(void *arg)
+{
+    enum { stacks = 8 };
+    (void)arg;
+    for (arrive(&meeting); !have_arrived(&meeting, stacks);)
+        keel_yield();
+    return NULL;
+}
+
+/* The second worker takes stacks and a slab of descriptors for its tasks, and keeps them. */
+static void *spawn_alone(void *arg)
+{
+    keel_task *children[8];
+    wait_until_main_sleeps();
+    for (int i = 0; i < 8; i++)
+        children[i] = keel_task_create(wait_for_the_last, NULL, NULL);
+    for (int i = 0; i < 8; i++)
+        keel_task_await(children[i], NULL);
+    return arg;
+}
+
+/* Whether every stack that is mapped can be had, but for those that main's worker keeps. */
+static bool all_stacks_are_free(void)
+{
+    size_t mapped = mem_stack_count();
+    for (size_t i = sched_worker()->stack_count; i < mapped; i++)
+        mem_stack_acquire();
+    return mem_stack_count() == mapped;
+}
+
+/* Descriptors that are there, until new ones must be mapped. */
+static uint64_t count_descriptors(void)
+{
+    uint64_t count = 0;
+    int64_t mapped = statm_read(statm_mapped);
+    while (statm_read(statm_mapped) == mapped && sched_task_make(NULL) != NULL)
+        count++;
+    return count;
+}
+
+static int kept(void)
+{
+    keel_task_await(start_elsewhere(spawn_alone), NULL);
+    int64_t end = keel_now() + meeting_patience;
+    while (!is_alone() && keel_now() < end)
+        keel_sleep(MILLISECOND);
+    print("threads", count_threads());
+    print("stacks free", all_stacks_are_free());
+    return print("descriptors", count_descriptors());
+}
+
 static int late(bool busy)
 {
     int64_t end = keel_now() + meeting_patience;
@@ -186,6 +248,8 @@ int main(int argc, char **argv)
         return timer();
     case 'm':
         return memory_left();
+    case 'k':
+        return kept();
     default:
         return 1;
     }
