@@ -91,8 +91,11 @@ enum { blocks = 50000, block_size = 1000 };
 
 static void *memory[blocks];
 
+static uint32_t elsewhere; /* the task has begun, while main kept its worker */
+
 static void wait_until_main_sleeps(void)
 {
+    arrive(&elsewhere);
     while (atomic_load(&sched.idle_count, RELAXED) == 0) /* RELAXED: looked at again */
         arch_syscall0(__NR_sched_yield);
 }
@@ -120,13 +123,11 @@ static void *allocate_alone(void *arg)
     return end_alone(NULL);
 }
 
-/* Waits for a while without giving up the worker: the other one takes the task. */
+/* Does not give up the worker until the other one has taken the task. */
 static keel_task *start_elsewhere(void *(*fn)(void *))
 {
     keel_task *task = keel_task_create(fn, NULL, NULL);
-    int64_t end = keel_now() + 50 * MILLISECOND;
-    while (keel_now() < end)
-        continue;
+    spin_until(&elsewhere, 1);
     return task;
 }
 
