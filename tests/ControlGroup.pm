@@ -10,6 +10,8 @@ use POSIX ();
 sub new {
     my ($class, $quota, $period) = @_;
     for my $mount (mounts()) {
+        # What a test left that was killed.
+        rmdir for grep { /-(\d+)-\d+\z/ && !kill 0, $1 } glob "$mount->{point}/keel-test-*";
         my $folder = "$mount->{point}/keel-test-$$-" . ++our $count;
         next if !mkdir $folder;
         my $group = bless { folder => $folder, before => "$mount->{point}$mount->{group}", owner => $$ },
