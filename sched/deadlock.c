@@ -82,7 +82,7 @@ _Noreturn void sched_deadlock(void)
     output_ignore_closed_pipes();
     sched_task_each(add_to_report, &report);
     line_begin(&line);
-    if (sched.starved_first != NULL) {
+    if (sched_anyone_starved()) {
         line_text(&line,
                   "keel: no memory for a task stack: tasks wait to begin, and all others wait");
         mem_stack_line(&line);

@@ -62,70 +62,9 @@
 #include "mem/mem.h"
 #include "sched/sched.h"
 
-/* ---- the global queue */
-
-void sched_global_push(struct keel_task *task)
-{
-    task->next = NULL;
-    lock_acquire(&sched.global_lock);
-    if (sched.global_last != NULL)
-        sched.global_last->next = task;
-    else
-        sched.global_first = task;
-    sched.global_last = task;
-    /* RELAXED: read as a hint, or after the fences of the protocol above. */
-    atomic_store(&sched.global_count, sched.global_count + 1, RELAXED);
-    lock_release(&sched.global_lock);
-}
-
-struct keel_task *sched_global_pop(void)
-{
-    if (atomic_load(&sched.global_count, RELAXED) == 0) /* RELAXED: as above */
-        return NULL;
-    lock_acquire(&sched.global_lock);
-    struct keel_task *task = sched.global_first;
-    if (task != NULL) {
-        sched.global_first = task->next;
-        if (task->next == NULL)
-            sched.global_last = NULL;
-        atomic_store(&sched.global_count, sched.global_count - 1, RELAXED); /* RELAXED: as above */
-    }
-    lock_release(&sched.global_lock);
-    return task;
-}
-
-void sched_starve(struct keel_task *task)
-{
-    task->next = NULL;
-    lock_acquire(&sched.global_lock);
-    if (sched.starved_first != NULL)
-        sched.starved_last->next = task;
-    else
-        atomic_store(&sched.starved_first, task, RELAXED); /* RELAXED: as global_count */
-    sched.starved_last = task;
-    lock_release(&sched.global_lock);
-}
-
-bool sched_anyone_starved(void)
-{
-    return atomic_load(&sched.starved_first, RELAXED) != NULL; /* RELAXED: as global_count */
-}
-
-struct keel_task *sched_starved_pop(void)
-{
-    if (likely(!sched_anyone_starved()))
-        return NULL;
-    lock_acquire(&sched.global_lock);
-    struct keel_task *task = sched.starved_first;
-    if (task != NULL)
-        atomic_store(&sched.starved_first, task->next, RELAXED); /* RELAXED: as global_count */
-    lock_release(&sched.global_lock);
-    return task;
-}
-
 bool sched_any_work(void)
 {
-    if (atomic_load(&sched.global_count, RELAXED) != 0) /* RELAXED: after the fence of step c */
+    if (sched_anyone_global())
         return true;
     /* ACQUIRE: with the RELEASE in worker_begin (worker.c). */
     uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);

@@ -21,27 +21,15 @@ void sched_mutex_lock(struct sched_mutex *mutex)
     sched_before_park();
     if (take_free(mutex))
         return;
-    struct keel_task *self = sched_self();
-    self->next = NULL;
-    if (mutex->last != NULL)
-        mutex->last->next = self;
-    else
-        mutex->first = self;
-    mutex->last = self;
+    queue_push(&mutex->waiting, sched_self());
     sched_park(SCHED_WAIT_MUTEX, mutex, sched_step_unlock, &mutex->lock);
 }
 
 void sched_mutex_unlock(struct sched_mutex *mutex)
 {
     lock_acquire(&mutex->lock);
-    struct keel_task *next = mutex->first;
-    if (next != NULL) {
-        mutex->first = next->next;
-        if (next->next == NULL)
-            mutex->last = NULL;
-    } else {
-        mutex->held = false;
-    }
+    struct keel_task *next = queue_pop(&mutex->waiting);
+    mutex->held = next != NULL;
     lock_release(&mutex->lock);
     if (next != NULL)
         sched_ready(next);

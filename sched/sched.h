@@ -4,7 +4,10 @@
  *   task.c      descriptors: made, recycled, listed
  *   deque.h     tasks that have not begun, one deque a worker
  *   ring.h      tasks that were woken or yielded, one ring a worker
- *   run.c       the runner at the bottom of every stack: picking, switching, parking
+ *   queue.h     tasks that found room in neither, shared
+ *   pick.c      what a runner does next: picking, stealing, searching
+ *   run.c       the runner at the bottom of every stack: switching, parking
+ *   spare.c     a worker's spare stacks
  *   idle.c      when a worker sleeps and who wakes it: no wake-up is lost
  *   worker.c    workers come and retire: memory, thread, first steps; how many there may be
  *   quota.h     the CPU quota of control groups
@@ -42,6 +45,7 @@
 #include "keel/task.h"
 #include "mem/stack.h"
 #include "sched/deque.h"
+#include "sched/queue.h"
 #include "sched/ring.h"
 
 /* ---- tasks */
@@ -149,12 +153,9 @@ struct sched {
     uint32_t awake; /* atomic, written under idle_lock: workers not in `idle`, or being made */
     struct list_node idle; /* guarded by idle_lock; last asleep, first woken */
 
-    _Alignas(arch_cache_line) struct lock global_lock;
-    struct keel_task *global_first, *global_last; /* guarded by global_lock */
-    uint64_t global_count;                        /* atomic, written under global_lock */
-    struct keel_task
-        *starved_first; /* atomic, written under global_lock: fresh tasks for which no */
-    struct keel_task *starved_last; /* stack could be had; guarded by global_lock */
+    _Alignas(arch_cache_line) struct lock queue_lock; /* guards the two queues */
+    struct queue global;                              /* what found no room elsewhere */
+    struct queue starved; /* fresh tasks for which no stack could be had */
 
     struct sched_worker *workers[sched_worker_most]; /* atomic; [0, worker_count) are there */
 };
@@ -200,6 +201,31 @@ _Noreturn void sched_worker_retire(struct sched_worker *worker, struct mem_stack
 _Noreturn void sched_runner(void *stack);
 
 /*
+ * Parks the calling task. The deferred step runs after the switch and makes the task findable for
+ * who will wake it; it must not touch the caller's stack once that is done. Returns when woken,
+ * perhaps on another worker.
+ */
+void sched_park(enum sched_wait_reason reason, const void *object, sched_step *step, void *data);
+
+/* A deferred step for parks that publish themselves under a lock: releases the struct lock `data`.
+ */
+void sched_step_unlock(struct keel_task *task, void *data);
+
+/* The deferred step of a park that nobody will end. */
+void sched_step_none(struct keel_task *task, void *data);
+
+/* Makes a parked task run again. The caller must own the right to wake it. */
+void sched_ready(struct keel_task *task);
+
+/* Queues a task that has not begun. */
+void sched_start(struct keel_task *task);
+
+/* Puts a task that can go on into the worker's ring; wakes nobody. */
+void sched_push_ready(struct sched_worker *worker, struct keel_task *task);
+
+/* ---- spare stacks (spare.c) */
+
+/*
  * Whether the calling task can park: false when it has no spare stack and none can be had. (Only
  * main, before its first park, has none yet.)
  */
@@ -232,25 +258,25 @@ bool sched_may_begin(struct sched_worker *worker);
 /* Whether the worker has a spare stack, or could get one. */
 bool sched_have_spare(struct sched_worker *worker);
 
-/*
- * Parks the calling task. The deferred step runs after the switch and makes the task findable for
- * who will wake it; it must not touch the caller's stack once that is done. Returns when woken,
- * perhaps on another worker.
- */
-void sched_park(enum sched_wait_reason reason, const void *object, sched_step *step, void *data);
+/* Takes the spare stack that Invariant 1 says is there. */
+struct mem_stack *sched_take_spare(struct sched_worker *worker);
 
-/* A deferred step for parks that publish themselves under a lock: releases the struct lock `data`.
- */
-void sched_step_unlock(struct keel_task *task, void *data);
+/* The deferred step of a runner that gave up its stack, which is `data`. */
+void sched_step_release_stack(struct keel_task *task, void *data);
 
-/* The deferred step of a park that nobody will end. */
-void sched_step_none(struct keel_task *task, void *data);
+/* Gives away what this worker can spare, to whoever sleeps for want of a stack. */
+void sched_serve_starved(struct sched_worker *worker);
 
-/* Makes a parked task run again. The caller must own the right to wake it. */
-void sched_ready(struct keel_task *task);
+/* ---- what to do next (pick.c) */
 
-/* Queues a task that has not begun. */
-void sched_start(struct keel_task *task);
+/* The next task of this worker's own queues, or NULL. */
+struct keel_task *sched_pick_local(struct sched_worker *worker);
+
+/* The next task for the calling runner; sleeps until there is one. NULL: the worker must retire. */
+struct keel_task *sched_find_work(struct sched_worker *worker);
+
+/* Whether a task that yields has somebody to give way to, as far as the worker knows. */
+bool sched_anyone_ready(struct sched_worker *worker);
 
 /* ---- idling (idle.c) */
 
@@ -272,9 +298,12 @@ void sched_idle_leave(struct sched_worker *worker);
 /* Whether any queue holds a task. */
 bool sched_any_work(void);
 
+/* ---- shared queues (queue.c) */
+
 /* The global queue: what found no room elsewhere. */
 void sched_global_push(struct keel_task *task);
 struct keel_task *sched_global_pop(void);
+bool sched_anyone_global(void);
 
 /*
  * Fresh tasks that could not begin because no stack could be mapped, first come, first served.
@@ -323,7 +352,7 @@ _Noreturn void sched_deadlock(void);
 struct sched_mutex {
     struct lock lock;
     bool held;
-    struct keel_task *first, *last;
+    struct queue waiting;
 };
 
 void sched_mutex_lock(struct sched_mutex *mutex);

@@ -1,0 +1,75 @@
+/*
+ * The queues that all workers share, under one lock: the global one, for what found no room
+ * elsewhere, and the starved, fresh tasks that could not begin because no stack could be mapped.
+ */
+#include "sched/queue.h"
+
+#include "sched/sched.h"
+
+void queue_push(struct queue *queue, struct keel_task *task)
+{
+    task->next = NULL;
+    if (queue->last != NULL)
+        queue->last->next = task;
+    else
+        atomic_store(&queue->first, task, RELAXED); /* RELAXED: read by others as a hint */
+    queue->last = task;
+}
+
+struct keel_task *queue_pop(struct queue *queue)
+{
+    struct keel_task *task = queue->first;
+    if (task == NULL)
+        return NULL;
+    atomic_store(&queue->first, task->next, RELAXED); /* RELAXED: read by others as a hint */
+    if (task->next == NULL)
+        queue->last = NULL;
+    return task;
+}
+
+static void push(struct queue *queue, struct keel_task *task)
+{
+    lock_acquire(&sched.queue_lock);
+    queue_push(queue, task);
+    lock_release(&sched.queue_lock);
+}
+
+static struct keel_task *pop(struct queue *queue)
+{
+    if (likely(queue_looks_empty(queue)))
+        return NULL;
+    lock_acquire(&sched.queue_lock);
+    struct keel_task *task = queue_pop(queue);
+    lock_release(&sched.queue_lock);
+    return task;
+}
+
+void sched_global_push(struct keel_task *task)
+{
+    push(&sched.global, task);
+}
+
+struct keel_task *sched_global_pop(void)
+{
+    return pop(&sched.global);
+}
+
+bool sched_anyone_global(void)
+{
+    return !queue_looks_empty(&sched.global);
+}
+
+void sched_starve(struct keel_task *task)
+{
+    push(&sched.starved, task);
+}
+
+struct keel_task *sched_starved_pop(void)
+{
+    return pop(&sched.starved);
+}
+
+bool sched_anyone_starved(void)
+{
+    return !queue_looks_empty(&sched.starved);
+}

@@ -1,0 +1,31 @@
+/*
+ * A queue of tasks, first in, first out, linked through the tasks themselves: for the places where
+ * there is no bound to how many wait. Whoever owns the queue guards it.
+ *
+ * Invariant: first is NULL exactly when last is, and last->next is NULL.
+ */
+#ifndef KEEL_SCHED_QUEUE_H
+#define KEEL_SCHED_QUEUE_H
+
+#include "base/atomic.h"
+#include "base/base.h"
+
+struct keel_task;
+
+struct queue {
+    struct keel_task *first; /* atomic: others may look whether there is one */
+    struct keel_task *last;
+};
+
+void queue_push(struct queue *queue, struct keel_task *task);
+
+/* The oldest, or NULL. */
+struct keel_task *queue_pop(struct queue *queue);
+
+/* Anyone: a hint, unless the caller owns the queue, or a fence orders it. */
+static inline bool queue_looks_empty(const struct queue *queue)
+{
+    return atomic_load(&queue->first, RELAXED) == NULL; /* RELAXED: as it says */
+}
+
+#endif
