@@ -12,7 +12,7 @@
 
 #include <asm/unistd.h>
 
-#include "base/atomic.h"
+#include "base/alone.h"
 #include "base/base.h"
 
 struct lock {
@@ -22,7 +22,7 @@ struct lock {
 static inline bool lock_try(struct lock *lock)
 {
     /* ACQUIRE: with the RELEASE in lock_release of the previous holder. */
-    return atomic_exchange(&lock->word, 1u, ACQUIRE) == 0;
+    return atomic_exchange_shared(&lock->word, 1u, ACQUIRE) == 0;
 }
 
 /* The slow half of lock_acquire: spins, then gives up the time slice between looks. */

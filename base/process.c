@@ -3,7 +3,10 @@
 #include <asm/unistd.h>
 #include <linux/auxvec.h>
 
+#include "base/alone.h"
+
 TOUCHED_AT_START struct process process;
+TOUCHED_AT_START bool process_shared;
 
 uint64_t process_auxiliary(uint64_t type, uint64_t otherwise)
 {

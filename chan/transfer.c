@@ -63,7 +63,7 @@ static void complete(struct keel_chan *chan, struct chan_waiter *waiter)
 {
     waiter->transferred = true;
     lock_release(&chan->lock);
-    sched_ready(waiter->task);
+    sched_ready_next(waiter->task);
 }
 
 /* Most calls need not wait. So what a wait takes is got when it must be, and the call begins anew.

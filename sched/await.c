@@ -9,12 +9,14 @@ static void step_await(struct keel_task *self, void *data)
      * RELEASE: with the ACQUIRE in finish (run.c), which takes over the waiter. On failure ACQUIRE:
      * with the RELEASE there, which publishes the result.
      */
-    if (!atomic_compare_exchange(&task->join, &none, (uintptr_t)self, RELEASE, ACQUIRE))
+    if (!atomic_compare_exchange_shared(&task->join, &none, (uintptr_t)self, RELEASE, ACQUIRE))
         sched_ready(self);
 }
 
 int keel_task_await(keel_task *task, void **result)
 {
+    if (sched_host(task, result))
+        return 0;
     /* ACQUIRE: with the RELEASE in finish (run.c), which publishes the result. */
     if (atomic_load(&task->join, ACQUIRE) != SCHED_JOIN_DONE) {
         sched_before_park();
@@ -30,6 +32,6 @@ void keel_task_detach(keel_task *task)
 {
     uintptr_t none = SCHED_JOIN_NONE;
     /* ACQ_REL: as the waiter in step_await; whoever comes second recycles. */
-    if (!atomic_compare_exchange(&task->join, &none, SCHED_JOIN_DETACHED, ACQ_REL, ACQUIRE))
+    if (!atomic_compare_exchange_shared(&task->join, &none, SCHED_JOIN_DETACHED, ACQ_REL, ACQUIRE))
         sched_task_recycle(task);
 }

@@ -31,8 +31,8 @@ struct report {
 static void add_to_report(struct keel_task *task, void *data)
 {
     struct report *report = data;
-    /* RELAXED: nobody runs any more. */
-    if (atomic_load(&task->state, RELAXED) != SCHED_TASK_PARKED)
+    uint8_t state = atomic_load(&task->state, RELAXED); /* RELAXED: nobody runs any more */
+    if (state != SCHED_TASK_PARKED && state != SCHED_TASK_HOSTING)
         return;
     report->waiting++;
     for (size_t i = 0; i < report->group_count; i++) {

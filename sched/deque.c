@@ -1,6 +1,6 @@
 #include "sched/deque.h"
 
-#include "base/atomic.h"
+#include "base/alone.h"
 #include "mem/pages.h"
 
 static int64_t capacity_in(size_t bytes)
@@ -73,7 +73,7 @@ struct keel_task *deque_take(struct deque *deque)
     if (atomic_load(&deque->top, RELAXED) > bottom)
         return NULL;
     atomic_store(&deque->bottom, bottom, RELAXED);   /* RELAXED: ordered by the fence */
-    atomic_fence(SEQ_CST);                           /* SEQ_CST: with the fence in deque_steal */
+    atomic_fence_shared(SEQ_CST);                    /* SEQ_CST: with the fence in deque_steal */
     int64_t top = atomic_load(&deque->top, RELAXED); /* RELAXED: ordered by the fence */
     struct keel_task *task = NULL;
     if (top <= bottom) {
@@ -81,7 +81,7 @@ struct keel_task *deque_take(struct deque *deque)
         if (top < bottom)
             return task;
         /* The last one. SEQ_CST: with the compare-and-swap in deque_steal. */
-        if (!atomic_compare_exchange(&deque->top, &top, top + 1, SEQ_CST, RELAXED))
+        if (!atomic_compare_exchange_shared(&deque->top, &top, top + 1, SEQ_CST, RELAXED))
             task = NULL;
     }
     /* RELEASE: keeps what deque_push published with this value. */
@@ -93,7 +93,7 @@ struct keel_task *deque_steal(struct deque *deque)
 {
     /* ACQUIRE: with the compare-and-swap of the thief before us. */
     int64_t top = atomic_load(&deque->top, ACQUIRE);
-    atomic_fence(SEQ_CST); /* SEQ_CST: with the fence in deque_take */
+    atomic_fence_shared(SEQ_CST); /* SEQ_CST: with the fence in deque_take */
     /* ACQUIRE: with the RELEASE of bottom in deque_push. */
     int64_t bottom = atomic_load(&deque->bottom, ACQUIRE);
     if (top >= bottom)
@@ -102,9 +102,25 @@ struct keel_task *deque_steal(struct deque *deque)
     struct deque_array *array = atomic_load(&deque->array, ACQUIRE);
     struct keel_task *task = atomic_load(slot(array, top), RELAXED); /* RELAXED: see bottom */
     /* SEQ_CST: with the compare-and-swap in deque_take, and for the next push's ACQUIRE of top. */
-    if (!atomic_compare_exchange(&deque->top, &top, top + 1, SEQ_CST, RELAXED))
+    if (!atomic_compare_exchange_shared(&deque->top, &top, top + 1, SEQ_CST, RELAXED))
         return NULL;
     return task;
+}
+
+bool deque_take_exactly(struct deque *deque, const struct keel_task *task)
+{
+    struct deque_array *array = deque->array;
+    int64_t bottom = atomic_load(&deque->bottom, RELAXED); /* RELAXED: our own */
+    int64_t top = atomic_load(&deque->top, RELAXED);       /* RELAXED: what follows finds out */
+    if (top >= bottom)
+        return false;
+    /* RELAXED: our own writes. A match is this task, or one that thieves have taken already. */
+    if (atomic_load(slot(array, bottom - 1), RELAXED) == task)
+        return deque_take(deque) != NULL;
+    if (atomic_load(slot(array, top), RELAXED) != task)
+        return false;
+    /* SEQ_CST: as a thief, who would have read the same slot (deque_steal). */
+    return atomic_compare_exchange_shared(&deque->top, &top, top + 1, SEQ_CST, RELAXED);
 }
 
 int64_t deque_length(struct deque *deque)

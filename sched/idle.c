@@ -46,6 +46,15 @@
  * moment is between in which all others sleep, the count is above 0 by the one who leaves, and
  * nobody will look again.
  *
+ * Naps. A task in its owner's slot (pick.c) is most often run by its owner at once, so whoever puts
+ * one there should not pay for a wake. But its owner may compute for long. So while others are
+ * awake one of the sleepers only *naps*: it looks again after a millisecond, and takes such a task
+ * if its owner has not moved. While somebody naps, nobody is woken for a slot
+ * (sched_wake_for_next), and who begins to nap need not look into the slots in step d. After
+ * naps_most naps without work it sleeps like the others, having looked into the slots too; then the
+ * next slot that is filled wakes it: a wake a second. Nobody naps when nobody is awake: an idle
+ * process makes no system call.
+ *
  * Deadlock. `awake` counts who is not in the list; a waker counts the sleeper awake before it wakes
  * it, a maker counts the worker before the clone. Only who is awake can make work. So when the
  * count falls to 0, no task runs, none is being woken, and what is not in a queue or timer then
@@ -62,7 +71,12 @@
 #include "mem/mem.h"
 #include "sched/sched.h"
 
-bool sched_any_work(void)
+enum {
+    nap = 1000 * 1000, /* nanoseconds */
+    naps_most = 1000,  /* in a row: a second */
+};
+
+bool sched_any_work(bool next_too)
 {
     if (sched_anyone_global())
         return true;
@@ -71,6 +85,9 @@ bool sched_any_work(void)
     for (uint32_t i = 0; i < count; i++) {
         struct sched_worker *worker = sched.workers[i];
         if (!ring_looks_empty(&worker->ready) || !deque_looks_empty(&worker->fresh))
+            return true;
+        /* RELAXED: after the fence of step c. */
+        if (next_too && atomic_load(&worker->next, RELAXED) != NULL)
             return true;
     }
     return false;
@@ -86,6 +103,9 @@ static void leave_idle(struct sched_worker *worker)
     /* RELAXED: ordered by idle_lock, and by the fences of the protocol. */
     atomic_store(&sched.idle_count, sched.idle_count - 1, RELAXED);
     atomic_store(&sched.awake, sched.awake + 1, RELAXED);
+    if (worker->is_napping)
+        atomic_store(&sched.napping, sched.napping - 1, RELAXED);
+    worker->is_napping = false;
 }
 
 static bool may_make_worker(void)
@@ -150,7 +170,13 @@ static bool wake_sleeper(void)
 
 void sched_wake_one(bool may_make)
 {
-    atomic_fence(SEQ_CST); /* SEQ_CST: step 2, with step c */
+    if (process_is_alone()) {
+        /* Nobody sleeps. RELAXED: our own. */
+        if (!may_make || !may_make_worker())
+            return;
+    } else {
+        atomic_fence(SEQ_CST); /* SEQ_CST: step 2, with step c */
+    }
     for (;;) {
         /* RELAXED: ordered by the fence. */
         if (atomic_load(&sched.searching, RELAXED) != 0)
@@ -173,8 +199,18 @@ void sched_wake_one(bool may_make)
          */
         atomic_fetch_sub(&sched.searching, 1, SEQ_CST); /* SEQ_CST: as the claim */
         atomic_fence(SEQ_CST);
-        may_make = may_make || sched_any_work();
+        may_make = may_make || sched_any_work(false);
     }
+}
+
+void sched_wake_for_next(void)
+{
+    if (process_is_alone())
+        return;
+    atomic_fence(SEQ_CST); /* SEQ_CST: step 2, with step c */
+    /* RELAXED: ordered by the fence. Who naps will look soon enough. */
+    if (atomic_load(&sched.napping, RELAXED) == 0)
+        sched_wake_one(false);
 }
 
 /* ---- searching */
@@ -197,7 +233,10 @@ void sched_search_end(struct sched_worker *worker)
         return;
     atomic_fence(SEQ_CST); /* with step 2: what was pushed while we were counted is seen */
     /* In the place of spawns that relied on this search a worker may be made, if there is more. */
-    sched_wake_one(may_make_worker() && sched_any_work());
+    if (sched_any_work(false))
+        sched_wake_one(may_make_worker());
+    else if (sched_any_work(true))
+        sched_wake_for_next();
 }
 
 /* ---- sleeping */
@@ -216,8 +255,8 @@ static void wait_on_word(struct sched_worker *worker, int64_t deadline)
         process_rest();
 }
 
-/* Steps a and b. */
-static void enter_idle(struct sched_worker *worker)
+/* Steps a and b. Returns whether this sleep is a nap. */
+static bool enter_idle(struct sched_worker *worker)
 {
     lock_acquire(&sched.idle_lock);
     atomic_store(&worker->wake_word, 0,
@@ -227,9 +266,14 @@ static void enter_idle(struct sched_worker *worker)
     /* RELAXED: ordered by idle_lock, and by the fences of the protocol. */
     atomic_store(&sched.idle_count, sched.idle_count + 1, RELAXED);
     atomic_store(&sched.awake, sched.awake - 1, RELAXED);
+    bool naps = sched.napping == 0 && sched.awake > 0 && worker->naps < naps_most;
+    worker->is_napping = naps;
+    if (naps)
+        atomic_store(&sched.napping, 1, RELAXED); /* RELAXED: as above */
     lock_release(&sched.idle_lock);
     worker->searching = false;
     atomic_fetch_sub(&sched.searching, 1, SEQ_CST); /* SEQ_CST: with the claim in sched_wake_one */
+    return naps;
 }
 
 /*
@@ -250,13 +294,16 @@ static void leave_or_inherit(struct sched_worker *worker)
  * because it found something or because its time has come, takes the lock first. So queues, timers
  * and the pool of stacks (sleepers have none of their own) stand still, and the verdict is exact.
  */
-static bool nothing_to_do(struct sched_worker *worker)
+static bool nothing_to_do(struct sched_worker *worker, bool naps)
 {
     lock_acquire(&sched.idle_lock);
-    bool work = sched_any_work() || (sched_anyone_starved() && sched_have_spare(worker));
+    bool work = sched_any_work(!naps || sched.awake == 0) ||
+                (sched_anyone_starved() && sched_have_spare(worker));
     bool dead = !work && sched.awake == 0 && !sched_timers_armed();
-    if (work)
+    if (work) {
+        worker->naps = 0;
         leave_or_inherit(worker);
+    }
     lock_release(&sched.idle_lock);
     if (dead)
         sched_deadlock();
@@ -270,6 +317,7 @@ static void wait_until_woken(struct sched_worker *worker, int64_t deadline)
     if (atomic_load(&worker->wake_word, ACQUIRE) == 0)
         wait_on_word(worker, deadline);
     lock_acquire(&sched.idle_lock);
+    worker->naps = worker->is_napping && worker->is_idle ? worker->naps + 1 : 0;
     leave_or_inherit(worker);
     lock_release(&sched.idle_lock);
 }
@@ -278,10 +326,12 @@ void sched_idle_sleep(struct sched_worker *worker)
 {
     mem_heap_collect();
     sched_share_stacks(worker);
-    enter_idle(worker);
+    bool naps = enter_idle(worker);
     int64_t deadline = sched_timers_cover(worker);
+    if (naps && deadline > clock_after(nap))
+        deadline = clock_after(nap);
     atomic_fence(SEQ_CST); /* SEQ_CST: step c, with step 2 */
-    if (nothing_to_do(worker))
+    if (nothing_to_do(worker, naps))
         wait_until_woken(worker, deadline);
     sched_timers_uncover(worker);
     /* Unless inherited: a searcher wakes the next when it finds work. */

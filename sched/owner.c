@@ -14,20 +14,28 @@
  * main runs on the process's own stack, which grows until RLIMIT_STACK and has a gap of 1 MiB below
  * (stack_guard_gap). Its top is where the kernel put the program's file name, or just above.
  */
+struct sched_main_stack sched_main_stack(void)
+{
+    struct abi_rlimit limit;
+    long result = arch_syscall4(__NR_prlimit64, 0, RLIMIT_STACK, 0, (long)&limit);
+    return (struct sched_main_stack){
+        .top = process_auxiliary(AT_EXECFN, (uintptr_t)process.arguments),
+        .limit = result != 0 ? 0 : limit.current,
+    };
+}
+
 static void describe_main_stack(struct address_owner *owner, uintptr_t address)
 {
     enum { gap = 1 << 20, strings = 128 * 1024 };
-    struct abi_rlimit limit;
-    long result = arch_syscall4(__NR_prlimit64, 0, RLIMIT_STACK, 0, (long)&limit);
-    uintptr_t top = process_auxiliary(AT_EXECFN, (uintptr_t)process.arguments);
-    if (result != 0 || limit.current >= top)
+    struct sched_main_stack stack = sched_main_stack();
+    if (stack.limit == 0 || stack.limit >= stack.top)
         return;
-    uintptr_t low = top - limit.current;
+    uintptr_t low = stack.top - stack.limit;
     *owner = (struct address_owner){
         .is_stack_guard = address >= low - gap && address < low + strings,
         .task = &sched_main_task.identity,
         .stack_low = low,
-        .stack_size = limit.current,
+        .stack_size = stack.limit,
     };
 }
 
@@ -39,7 +47,8 @@ struct search {
 static void find_owner(struct keel_task *task, void *data)
 {
     struct search *search = data;
-    if (task->stack == search->stack)
+    /* A stack that hosts a child is the child's for now. RELAXED: a snapshot. */
+    if (task->stack == search->stack && atomic_load(&task->state, RELAXED) != SCHED_TASK_HOSTING)
         search->found = task;
 }
 

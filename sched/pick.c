@@ -1,17 +1,97 @@
 /*
  * What a runner does next: its own queues, then everybody's.
  *
- * Fairness. Ring and deque take turns; every 61st pick looks first for what may have waited
- * longest, so that nothing waits for ever behind a pair of tasks that keep readying each other, on
- * one worker too.
+ * A worker has three places for tasks that can run. The *next* slot holds the task that it readied
+ * last: most often the running task is about to wait for that very one, so it runs next, while its
+ * memory is warm. The *ring* holds what was woken or has yielded before that, first in, first out.
+ * The *deque* holds fresh tasks, newest first, because an await takes its child from there.
+ *
+ * Fairness. The slot is taken at most three times in a row when the others hold something; ring and
+ * deque take turns; every 61st pick looks first for what may have waited longest: the global queue,
+ * the oldest fresh task, other workers' tasks. So nothing waits for ever behind a pair of tasks
+ * that keep readying each other, on one worker too.
+ *
+ * Stealing. To take the only task of a busy worker most often does harm: its owner is about to wait
+ * for it, or to park and run it, long before we could have moved it here. But its owner may also
+ * compute for a second. So a lone task in a deque or a slot is taken when its owner has *not moved*
+ * between two looks some microseconds apart (sched_worker.pick_count and id_next count its picks
+ * and its spawns); of two or more, thieves take half. A ring's lone task is taken at the end of a
+ * search: it has waited for its turn long enough.
  */
 #include "sched/sched.h"
 
 enum {
     picks_between_oldest = 61,
-    search_rounds = 16, /* with the pauses, tens of microseconds */
+    next_in_a_row = 3,
+    steal_most = 32,
+    /*
+     * A search looks so many times at least, with the pauses some tens of microseconds (waking an
+     * idle core costs 28); while others spawn and take, so many at most: a millisecond, next to
+     * which the wake that they would have to pay is small; after a nap (idle.c), a few times.
+     */
+    search_rounds = 16,
+    search_rounds_most = 350,
+    search_rounds_nap = 3,
     pauses_between_rounds = 64,
 };
+
+/* ---- the worker's own queues */
+
+bool sched_entry_taken(struct keel_task *task)
+{
+    /* RELAXED: not queued for an await means that no await looks at it. */
+    if (atomic_load(&task->entry, RELAXED) == SCHED_ENTRY_NONE)
+        return true;
+    /* ACQ_REL: with the compare-and-swap in claim_for_await and the exchange in end_hosting. */
+    switch (atomic_exchange_shared(&task->entry, SCHED_ENTRY_NONE, ACQ_REL)) {
+    case SCHED_ENTRY_QUEUED:
+        return true;
+    case SCHED_ENTRY_ABANDONED:
+        sched_task_recycle(task);
+        return false;
+    default:
+        return false;
+    }
+}
+
+static struct keel_task *take_fresh(struct sched_worker *worker)
+{
+    struct keel_task *task = deque_take(&worker->fresh);
+    while (task != NULL && unlikely(!sched_entry_taken(task)))
+        task = deque_take(&worker->fresh);
+    return task;
+}
+
+static struct keel_task *take_oldest_fresh(struct sched_worker *worker)
+{
+    struct keel_task *task = deque_steal(&worker->fresh);
+    return task != NULL && sched_entry_taken(task) ? task : NULL;
+}
+
+static struct keel_task *take_next(struct sched_worker *worker)
+{
+    /* RELAXED: looked at again. */
+    if (atomic_load(&worker->next, RELAXED) == NULL)
+        return NULL;
+    /* ACQUIRE: with the exchange in sched_ready; a thief may have been faster. */
+    return atomic_exchange_shared(&worker->next, NULL, ACQUIRE);
+}
+
+static struct keel_task *take_in_turn(struct sched_worker *worker)
+{
+    struct keel_task *task = NULL;
+    worker->next_row = 0;
+    worker->deque_turn = !worker->deque_turn;
+    if (worker->deque_turn)
+        task = take_fresh(worker);
+    if (task == NULL)
+        task = ring_pop(&worker->ready);
+    if (task == NULL && !worker->deque_turn)
+        task = take_fresh(worker);
+    return task;
+}
+
+/* ---- other workers' queues */
 
 /* xorshift32 (Marsaglia, 2003): where to begin the round of victims. */
 static uint32_t next_random(struct sched_worker *worker)
@@ -23,100 +103,188 @@ static uint32_t next_random(struct sched_worker *worker)
     return worker->random = value;
 }
 
-static struct keel_task *steal_from(struct sched_worker *victim, bool lone_too)
+/* Takes half of what the victim's deque holds; the oldest is returned, the others are ours. */
+static struct keel_task *steal_fresh(struct sched_worker *worker, struct sched_worker *victim)
 {
-    if (!lone_too && deque_length(&victim->fresh) + ring_length(&victim->ready) < 2)
+    int64_t count = (deque_length(&victim->fresh) + 1) / 2;
+    struct keel_task *first = NULL;
+    for (int64_t taken = 0; taken < count && taken < steal_most; taken++) {
+        struct keel_task *task = deque_steal(&victim->fresh);
+        if (task == NULL)
+            break;
+        if (first == NULL) {
+            if (sched_entry_taken(task))
+                first = task;
+        } else if (!deque_push(&worker->fresh, task)) {
+            if (sched_entry_taken(task))
+                sched_global_push(task);
+            break;
+        }
+    }
+    return first;
+}
+
+static struct keel_task *steal_ready(struct sched_worker *worker, struct sched_worker *victim)
+{
+    int64_t count = (ring_length(&victim->ready) + 1) / 2;
+    struct keel_task *first = ring_pop(&victim->ready);
+    for (int64_t taken = 1; first != NULL && taken < count && taken < steal_most; taken++) {
+        struct keel_task *task = ring_pop(&victim->ready);
+        if (task == NULL)
+            break;
+        sched_push_ready(worker, task);
+    }
+    return first;
+}
+
+/* What a searcher saw of the one who has a lone task. */
+struct look {
+    struct sched_worker *lone; /* NULL: nobody had one */
+    uint64_t progress;         /* of that one, then */
+    uint64_t all;              /* of all together */
+};
+
+/* Changes whenever the worker picks or spawns. */
+static uint64_t progress_of(struct sched_worker *victim)
+{
+    /* RELAXED: numbers that are compared with themselves. */
+    return atomic_load(&victim->pick_count, RELAXED) + atomic_load(&victim->id_next, RELAXED);
+}
+
+static bool has_not_moved(struct look *before, struct look *now, struct sched_worker *victim)
+{
+    uint64_t progress = progress_of(victim);
+    if (now->lone == NULL) {
+        now->lone = victim;
+        now->progress = progress;
+    }
+    return before->lone == victim && before->progress == progress;
+}
+
+/* Which lone tasks a thief takes: of an owner that has not moved only, a ring's too, all. */
+enum greed { LEAVE_LONE, TAKE_LONE_READY, TAKE_ALL };
+
+static struct keel_task *steal_from(struct sched_worker *worker, struct sched_worker *victim,
+                                    struct look *before, struct look *now, enum greed greed)
+{
+    int64_t fresh = deque_length(&victim->fresh);
+    int64_t ready = ring_length(&victim->ready);
+    /* RELAXED: looked at again when it is taken. */
+    bool next = atomic_load(&victim->next, RELAXED) != NULL;
+    struct keel_task *task = NULL;
+    if (fresh + ready + next <= 0)
         return NULL;
-    struct keel_task *task = deque_steal(&victim->fresh);
-    if (task == NULL)
-        task = ring_pop(&victim->ready);
+    bool is_lone = fresh + ready + next == 1;
+    bool take_lone = greed == TAKE_ALL || ((is_lone || next) && has_not_moved(before, now, victim));
+    if (fresh > 0 && (!is_lone || take_lone))
+        task = steal_fresh(worker, victim);
+    if (task == NULL && ready > 0 && (!is_lone || take_lone || greed == TAKE_LONE_READY))
+        task = steal_ready(worker, victim);
+    if (task == NULL && next && take_lone)
+        task = take_next(victim);
     return task;
 }
 
-/*
- * One round over all other workers. A victim's only task is left alone unless `lone_too`: most
- * often its owner is about to wait for it, or to park and take it, long before we could have moved
- * it here.
- */
-static struct keel_task *steal(struct sched_worker *worker, bool lone_too)
+/* One round over all other workers. */
+static struct keel_task *steal(struct sched_worker *worker, struct look *look, enum greed greed)
 {
     /* ACQUIRE: with the RELEASE in worker_begin (worker.c), which publishes workers[]. */
     uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
     uint32_t first = next_random(worker) % count;
+    struct look now = {.lone = NULL};
     for (uint32_t i = 0; i < count; i++) {
         struct sched_worker *victim = sched.workers[(first + i) % count];
         if (victim == worker)
             continue;
-        struct keel_task *task = steal_from(victim, lone_too);
+        struct keel_task *task = steal_from(worker, victim, look, &now, greed);
         if (task != NULL) {
             worker->steal_count++;
             return task;
         }
+        now.all += progress_of(victim);
     }
+    *look = now;
     return NULL;
 }
 
-/*
- * What may have waited longest, each in its turn: the global queue, our own oldest fresh task, and
- * other workers' tasks: they may be long at work while we are busy with tasks that keep readying
- * each other.
- */
-static struct keel_task *pick_oldest(struct sched_worker *worker)
+/* Other workers' tasks, whoever has them: once in a while, or for who has nothing else. */
+static struct keel_task *steal_any(struct sched_worker *worker)
 {
-    switch (worker->pick_count / picks_between_oldest % 4) {
+    struct look look = {.lone = NULL};
+    return steal(worker, &look, TAKE_ALL);
+}
+
+/* ---- picking */
+
+static struct keel_task *pick_oldest(struct sched_worker *worker, unsigned count)
+{
+    switch (count / picks_between_oldest % 4) {
     case 0:
         return sched_global_pop();
     case 1:
-        return deque_steal(&worker->fresh);
+        return take_oldest_fresh(worker);
     case 2:
-        return steal(worker, true);
+        return process_is_alone() ? NULL : steal_any(worker);
     default:
         return sched_starved_pop();
     }
 }
 
-/* The next task of this worker's own queues, or NULL. */
 struct keel_task *sched_pick_local(struct sched_worker *worker)
 {
+    uint32_t count = worker->pick_count + 1;
     struct keel_task *task = NULL;
-    unsigned count = ++worker->pick_count;
-    if (count % picks_between_oldest == 0)
-        task = pick_oldest(worker);
-    if (task == NULL && count % 2 == 0)
-        task = deque_take(&worker->fresh);
+    atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of */
+    if (unlikely(count % picks_between_oldest == 0))
+        task = pick_oldest(worker, count);
+    if (task == NULL && likely(worker->next_row < next_in_a_row)) {
+        worker->next_row++;
+        task = take_next(worker);
+    }
     if (task == NULL)
-        task = ring_pop(&worker->ready);
-    if (task == NULL && count % 2 != 0)
-        task = deque_take(&worker->fresh);
+        task = take_in_turn(worker);
+    if (task == NULL)
+        task = take_next(worker);
+    return task;
+}
+
+static struct keel_task *look_once(struct sched_worker *worker, struct look *look)
+{
+    struct keel_task *task = sched_global_pop();
+    if (task == NULL)
+        task = steal(worker, look, LEAVE_LONE);
+    if (task == NULL && sched_anyone_starved() && sched_have_spare(worker))
+        task = sched_starved_pop();
     return task;
 }
 
 /*
  * Looks everywhere. While others run, work may appear at any moment, and to be woken costs tens of
- * microseconds: so one searcher looks on for a while before it gives up. At the end it takes what
- * is left, a victim's only task too: whose owner computes on, its task must not wait for it.
+ * microseconds: so one searcher looks on for a while before it gives up.
  */
 static struct keel_task *search(struct sched_worker *worker)
 {
-    struct keel_task *task = NULL;
-    for (unsigned round = 0; task == NULL && round < search_rounds; round++) {
-        task = sched_global_pop();
-        if (task == NULL)
-            task = steal(worker, false);
-        if (task == NULL && sched_anyone_starved() && sched_have_spare(worker))
-            task = sched_starved_pop();
+    struct look look = {.lone = NULL};
+    unsigned rounds_most = worker->naps > 0 ? search_rounds_nap : search_rounds_most;
+    unsigned fruitless = 0;
+    for (unsigned round = 0; round < rounds_most && fruitless < search_rounds; round++) {
+        uint64_t before = look.all;
+        struct keel_task *task = look_once(worker, &look);
+        if (task != NULL)
+            return task;
+        fruitless = look.all == before ? fruitless + 1 : 0;
         /* RELAXED: hints; what is missed here is found by the check in nothing_to_do (idle.c). */
-        if (task == NULL &&
-            (atomic_load(&sched.searching, RELAXED) > 1 || atomic_load(&sched.awake, RELAXED) <= 1))
+        if (atomic_load(&sched.awake, RELAXED) <= 1)
+            return steal_any(worker);
+        if (atomic_load(&sched.searching, RELAXED) > 1)
             break;
         /* Each look takes the victims' cache lines away from them: so not too often. */
-        for (unsigned i = 0; task == NULL && i < pauses_between_rounds; i++)
+        for (unsigned i = 0; i < pauses_between_rounds; i++)
             arch_pause();
     }
-    return task != NULL ? task : steal(worker, true);
+    return steal(worker, &look, TAKE_LONE_READY);
 }
 
-/* The next task for the calling runner; sleeps until there is one. NULL: the worker must retire. */
 struct keel_task *sched_find_work(struct sched_worker *worker)
 {
     for (;;) {
@@ -133,6 +301,7 @@ struct keel_task *sched_find_work(struct sched_worker *worker)
         } else if (task->context == NULL && !sched_may_begin(worker)) {
             sched_starve(task);
         } else {
+            worker->naps = 0;
             sched_search_end(worker);
             if (sched_timers_uncovered())
                 sched_wake_one(false);
@@ -150,14 +319,19 @@ bool sched_anyone_ready(struct sched_worker *worker)
         if (starved != NULL)
             sched_push_ready(worker, starved);
     }
-    if (!ring_looks_empty(&worker->ready) || !deque_looks_empty(&worker->fresh) ||
-        sched_anyone_global())
+    /* RELAXED: the slot is looked at again when it is taken. */
+    if (atomic_load(&worker->next, RELAXED) != NULL || !ring_looks_empty(&worker->ready) ||
+        !deque_looks_empty(&worker->fresh) || sched_anyone_global())
         return true;
+    if (process_is_alone())
+        return false;
     /* Other workers' queues are theirs to serve; now and then we look, in case they are long at
      * work. */
-    if (++worker->pick_count % picks_between_oldest != 0)
+    uint32_t count = worker->pick_count + 1;
+    atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of */
+    if (count % picks_between_oldest != 0)
         return false;
-    struct keel_task *other = steal(worker, true);
+    struct keel_task *other = steal_any(worker);
     if (other != NULL)
         sched_push_ready(worker, other);
     return other != NULL;

@@ -11,7 +11,7 @@
 #ifndef KEEL_SCHED_RING_H
 #define KEEL_SCHED_RING_H
 
-#include "base/atomic.h"
+#include "base/alone.h"
 #include "base/base.h"
 
 struct keel_task;
@@ -49,7 +49,7 @@ static inline struct keel_task *ring_pop(struct ring *ring)
         struct keel_task *task =
             atomic_load(&ring->slots[head % ring_capacity], RELAXED); /* RELAXED: see tail */
         /* ACQ_REL: RELEASE frees the slot for ring_push, ACQUIRE as the load of head above. */
-        if (atomic_compare_exchange(&ring->head, &head, head + 1, ACQ_REL, ACQUIRE))
+        if (atomic_compare_exchange_shared(&ring->head, &head, head + 1, ACQ_REL, ACQUIRE))
             return task;
     }
 }

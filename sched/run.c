@@ -23,7 +23,7 @@ static void after_switch(void)
     sched_timers_run();
 }
 
-static void set_running(struct keel_task *task)
+void sched_set_running(struct keel_task *task)
 {
     thread_block()->task = &task->identity;
     atomic_store(&task->state, SCHED_TASK_RUNNING, RELAXED); /* RELAXED: for reports */
@@ -40,17 +40,17 @@ static void finish(struct keel_task *task, void *result)
      * the waiter from the RELEASE there. After it the descriptor may be gone, unless it is ours to
      * recycle.
      */
-    uintptr_t join = atomic_exchange(&task->join, SCHED_JOIN_DONE, ACQ_REL);
+    uintptr_t join = atomic_exchange_shared(&task->join, SCHED_JOIN_DONE, ACQ_REL);
     if (join == SCHED_JOIN_DETACHED)
         sched_task_recycle(task);
     else if (join != SCHED_JOIN_NONE)
-        sched_ready((struct keel_task *)join);
+        sched_ready_next((struct keel_task *)join);
 }
 
 static void run_fresh(struct keel_task *task, struct mem_stack *stack)
 {
     task->stack = stack;
-    set_running(task);
+    sched_set_running(task);
     void *result = NULL;
     if (task->returns_nothing)
         task->fn.call_detached(task->arg);
@@ -81,7 +81,7 @@ _Noreturn void sched_runner(void *own_stack)
         }
         worker->step = sched_step_release_stack;
         worker->step_data = stack;
-        set_running(task);
+        sched_set_running(task);
         void *abandoned;
         arch_context_switch(&abandoned, task->context);
     }
@@ -101,7 +101,7 @@ void sched_park(enum sched_wait_reason reason, const void *object, sched_step *s
     worker->step_data = data;
     struct keel_task *next = sched_pick_local(worker);
     if (next != NULL && next->context != NULL) {
-        set_running(next);
+        sched_set_running(next);
         arch_context_switch(&self->context, next->context);
     } else {
         struct mem_stack *stack = sched_take_spare(worker);
@@ -130,6 +130,20 @@ void sched_push_ready(struct sched_worker *worker, struct keel_task *task)
         sched_global_push(task);
 }
 
+void sched_ready_next(struct keel_task *task)
+{
+    struct sched_worker *worker = sched_worker();
+    /* ACQ_REL: RELEASE publishes the task's context to who takes it out, the exchange in take_next.
+     */
+    struct keel_task *before = atomic_exchange_shared(&worker->next, task, ACQ_REL);
+    if (before == NULL) {
+        sched_wake_for_next();
+    } else {
+        sched_push_ready(worker, before);
+        sched_wake_one(false);
+    }
+}
+
 void sched_ready(struct keel_task *task)
 {
     sched_push_ready(sched_worker(), task);
@@ -151,9 +165,8 @@ static void step_yield(struct keel_task *task, void *data)
 
 void keel_yield(void)
 {
-    struct sched_worker *worker = sched_worker();
     sched_timers_run();
-    if (!sched_anyone_ready(worker))
+    if (!sched_anyone_ready(sched_worker()))
         return;
     sched_before_park();
     sched_park(SCHED_WAIT_YIELD, NULL, step_yield, NULL);

@@ -16,6 +16,7 @@
  *   owner.c     whose stack an address guards, for the fault report
  *   mutex.c     a lock that parks, for the rooms' own use
  *   hooks.c     what the rooms below call when there is a scheduler
+ *   host.c      an unstarted task runs on the stack of the one that awaits it
  *   spawn.c await.c sleep.c   the public calls
  *
  * How it hangs together. A *runner* is a loop that takes the next ready task and calls it; it lies
@@ -57,7 +58,29 @@ enum sched_wait_reason {
 };
 
 /* What reports say of a task. Written by whoever moves the task, read without synchronisation. */
-enum sched_task_state { SCHED_TASK_FREE, SCHED_TASK_NEW, SCHED_TASK_RUNNING, SCHED_TASK_PARKED };
+enum sched_task_state {
+    SCHED_TASK_FREE,
+    SCHED_TASK_NEW,
+    SCHED_TASK_RUNNING,
+    SCHED_TASK_PARKED,
+    SCHED_TASK_HOSTING, /* runs the child that it awaits on its own stack (host.c) */
+};
+
+/*
+ * What is known of the entry by which a fresh task stands in a deque. It can be taken out from the
+ * ends only; so a task that its awaiter begins meanwhile leaves a *stale* entry behind, and whoever
+ * comes upon that drops it. A descriptor is recycled when task and entry both have ended: ABANDONED
+ * says that the task has, and leaves that to the entry's finder.
+ *     QUEUED --taken out--> NONE            the taker begins the task
+ *     QUEUED --claimed by the awaiter--> STALE --taken out--> NONE         the awaiter recycles
+ *                                        STALE --ended--> ABANDONED --taken out--> recycled
+ */
+enum sched_entry {
+    SCHED_ENTRY_NONE, /* in no deque, or nobody can await it */
+    SCHED_ENTRY_QUEUED,
+    SCHED_ENTRY_STALE,
+    SCHED_ENTRY_ABANDONED,
+};
 
 /*
  * A task's descriptor.
@@ -79,11 +102,12 @@ struct keel_task {
     void *arg;               /* the function's argument; after the end its result */
     uintptr_t join;          /* atomic */
     struct keel_task *next;  /* in the global queue, a mutex's queue or a free list */
-    struct mem_stack *stack; /* what it runs on; NULL for main and until it first runs */
+    struct mem_stack *stack; /* what it runs on; NULL on main's and until it first runs */
     const void *spawn_site;  /* the address that spawned it */
     const void *wait_object; /* what it waits on, for reports */
     uint8_t state;           /* atomic: enum sched_task_state */
     uint8_t wait_reason;     /* atomic: enum sched_wait_reason */
+    uint8_t entry;           /* atomic: enum sched_entry */
     bool returns_nothing;    /* fn.call_detached is the function */
 };
 _Static_assert(sizeof(struct keel_task) <= 128, "an unstarted task costs at most 128 bytes");
@@ -116,24 +140,30 @@ struct sched_worker {
     unsigned stack_promise;   /* 0, or one more, if it comes to that (mem/stack.h) */
     struct keel_task *free_tasks;
     struct keel_task *slab_next, *slab_end; /* descriptors never used */
-    uint64_t id_next, id_end;
+    uint64_t id_next;                       /* atomic, written by its own thread */
+    uint64_t id_end;
     unsigned stack_count;
     unsigned free_task_count;
-    unsigned pick_count;
+    uint32_t pick_count; /* atomic, written by its own thread: others see that it goes on */
     unsigned index;
+    unsigned naps;         /* in a row; see idle.c */
     void *alternate_stack; /* for fault handlers */
     size_t alternate_size;
     uint64_t steal_count;
     uint32_t random;
-    bool searching; /* counted in sched.searching */
+    bool searching;   /* counted in sched.searching */
+    bool deque_turn;  /* the deque was asked first last time, not the ring */
+    uint8_t next_row; /* how often in a row the slot was taken */
 
     /* Guarded by sched.idle_lock. */
     struct list_node idle_link;
-    bool is_idle; /* in sched.idle */
+    bool is_idle;    /* in sched.idle */
+    bool is_napping; /* counted in sched.napping */
 
     uint32_t wake_word; /* atomic, a futex: 0 asleep, 1 woken */
 
     /* Everyone's. */
+    struct keel_task *next; /* atomic: the task that was readied last */
     struct ring ready;
     struct deque fresh;
 };
@@ -144,8 +174,9 @@ struct sched {
     /* Hot: looked at by every spawn and wake. */
     _Alignas(arch_cache_line) uint32_t idle_count; /* atomic; sleeping workers */
     uint32_t searching;                            /* atomic; workers that look for work */
-    uint32_t worker_count;                         /* atomic; grows only, by one at a time */
-    uint32_t worker_limit;                         /* atomic; 0: not yet known; see worker.c */
+    uint32_t napping; /* atomic, written under idle_lock: sleeping workers that soon look again */
+    uint32_t worker_count; /* atomic; grows only, by one at a time */
+    uint32_t worker_limit; /* atomic; 0: not yet known; see worker.c */
 
     uint32_t make_pause; /* atomic; spawns that will not try to make a worker: one failed */
 
@@ -207,6 +238,9 @@ _Noreturn void sched_runner(void *stack);
  */
 void sched_park(enum sched_wait_reason reason, const void *object, sched_step *step, void *data);
 
+/* The task is what the calling thread runs from here on. */
+void sched_set_running(struct keel_task *task);
+
 /* A deferred step for parks that publish themselves under a lock: releases the struct lock `data`.
  */
 void sched_step_unlock(struct keel_task *task, void *data);
@@ -214,8 +248,14 @@ void sched_step_unlock(struct keel_task *task, void *data);
 /* The deferred step of a park that nobody will end. */
 void sched_step_none(struct keel_task *task, void *data);
 
-/* Makes a parked task run again. The caller must own the right to wake it. */
+/*
+ * Makes a parked task run again, when those that are ready already have had their turn. The caller
+ * must own the right to wake it.
+ */
 void sched_ready(struct keel_task *task);
+
+/* As sched_ready, but the task runs next: for who hands something over to it. */
+void sched_ready_next(struct keel_task *task);
 
 /* Queues a task that has not begun. */
 void sched_start(struct keel_task *task);
@@ -267,7 +307,21 @@ void sched_step_release_stack(struct keel_task *task, void *data);
 /* Gives away what this worker can spare, to whoever sleeps for want of a stack. */
 void sched_serve_starved(struct sched_worker *worker);
 
+/* ---- hosting (host.c) */
+
+/*
+ * Runs an unstarted task to its end on the caller's own stack, if that may be, and recycles it.
+ * False: it may not. May park.
+ */
+bool sched_host(struct keel_task *task, void **result);
+
 /* ---- what to do next (pick.c) */
+
+/*
+ * To be called for a task that was taken out of a deque: whether it is still to be begun. If not,
+ * it may be gone.
+ */
+bool sched_entry_taken(struct keel_task *task);
 
 /* The next task of this worker's own queues, or NULL. */
 struct keel_task *sched_pick_local(struct sched_worker *worker);
@@ -286,6 +340,9 @@ bool sched_anyone_ready(struct sched_worker *worker);
  */
 void sched_wake_one(bool may_make);
 
+/* As that, for a task in the caller's slot, which the caller most often runs soon by itself. */
+void sched_wake_for_next(void);
+
 void sched_search_begin(struct sched_worker *worker);
 void sched_search_end(struct sched_worker *worker);
 
@@ -295,8 +352,8 @@ void sched_idle_sleep(struct sched_worker *worker);
 /* For a worker that retires: it is neither awake nor asleep any more. */
 void sched_idle_leave(struct sched_worker *worker);
 
-/* Whether any queue holds a task. */
-bool sched_any_work(void);
+/* Whether any queue holds a task; `next_too`: the slots count. */
+bool sched_any_work(bool next_too);
 
 /* ---- shared queues (queue.c) */
 
@@ -344,6 +401,13 @@ void sched_timers_uncover(struct sched_worker *worker);
 
 /* Whose stack an address guards (owner.c). For the fault report, from a signal handler. */
 struct address_owner sched_address_owner(uintptr_t address);
+
+/* The stack that the kernel gave main (owner.c), from its top down. limit 0: not known. */
+struct sched_main_stack {
+    uintptr_t top;
+    uint64_t limit; /* bytes; RLIM_INFINITY: more than there is address space */
+};
+struct sched_main_stack sched_main_stack(void);
 
 /* Reports that nothing can go on, and ends the process with status 2. */
 _Noreturn void sched_deadlock(void);

@@ -31,6 +31,8 @@ keel_task *keel_task_create(void *(*fn)(void *), void *arg, const keel_task_opti
     task->arg = arg;
     if (options != NULL)
         task->identity.name = options->name;
+    /* RELAXED: published by the queue. */
+    atomic_store(&task->entry, SCHED_ENTRY_QUEUED, RELAXED);
     sched_start(task);
     return task;
 }

@@ -121,10 +121,13 @@ static uint64_t next_id(struct sched_worker *worker)
 {
     if (worker->id_next == worker->id_end) {
         /* RELAXED: unique */
-        worker->id_next = id_first + atomic_fetch_add(&ids_reserved, ids_at_once, RELAXED);
-        worker->id_end = worker->id_next + ids_at_once;
+        uint64_t first = id_first + atomic_fetch_add(&ids_reserved, ids_at_once, RELAXED);
+        atomic_store(&worker->id_next, first, RELAXED); /* RELAXED: as below */
+        worker->id_end = first + ids_at_once;
     }
-    return worker->id_next++;
+    uint64_t id = worker->id_next;
+    atomic_store(&worker->id_next, id + 1, RELAXED); /* RELAXED: read as a sign of progress */
+    return id;
 }
 
 struct keel_task *sched_task_make(const void *spawn_site)

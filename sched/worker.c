@@ -195,11 +195,14 @@ static bool start_thread(struct worker_memory *memory, struct mem_stack *stack)
         flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
                 CLONE_SETTLS,
     };
+    bool was_shared = process_shared;
     add_awake(1);
+    atomic_store(&process_shared, true, RELAXED); /* RELAXED: the clone orders it (base/alone.h) */
     long thread =
         arch_clone(flags, mem_stack_top(stack), NULL, NULL, memory->block, worker_begin, stack);
     if (thread > 0)
         return true;
+    atomic_store(&process_shared, was_shared, RELAXED); /* RELAXED: alone as before, or not */
     add_awake((uint32_t)-1);
     return false;
 }

@@ -1,5 +1,6 @@
 /* Create and await: the result arrives, whoever comes first, at any depth. */
 #include "sched/sched.h"
+#include "tests/sched/begun.h"
 #include "tests/sched/meeting.h"
 
 static void *add_one(void *arg)
@@ -71,7 +72,7 @@ static void *open_gate_when_awaited(void *arg)
 static void of_an_unfinished_task(void)
 {
     keel_task *slow = keel_task_create(pass_gate, (void *)7, NULL);
-    keel_task *opener = keel_task_create(open_gate_when_awaited, slow, NULL);
+    keel_task *opener = keel_task_create(open_gate_when_awaited, begun(slow), NULL);
     void *result = NULL;
     keel_task_await(slow, &result);
     check(result == (void *)7, "an await that comes first waits for the end");

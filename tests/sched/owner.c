@@ -9,6 +9,7 @@
 #include "sched/sched.h"
 #include "tests/forked.h"
 #include "tests/refuse.h"
+#include "tests/sched/begun.h"
 #include "tests/sched/meeting.h"
 
 enum { right = 0, wrong = 1, KiB = 1024, stack_size = 8 * 1024 * KiB };
@@ -69,7 +70,7 @@ static void *find_own_guard(void *arg)
 static void test_tasks(void)
 {
     bool found = false;
-    keel_task_await(keel_task_create(find_own_guard, &found, NULL), NULL);
+    keel_task_await(begun(keel_task_create(find_own_guard, &found, NULL)), NULL);
     check(found, "a task's own guard");
     struct mem_stack *spare = mem_stack_acquire();
     struct address_owner owner = sched_address_owner(spare->low - 1);

@@ -31,7 +31,7 @@ my $orders = qr/\b(?:RELAXED|ACQUIRE|RELEASE|ACQ_REL|SEQ_CST)\b/;
 # an order that synchronises, the partner.
 sub atomic_order {
     my ($tree) = @_;
-    for my $path (grep { $_ ne 'base/atomic.h' && !m{^tests/} } $tree->files(qr/\.[ch]$/)) {
+    for my $path (grep { !m{^base/(?:atomic|alone)\.h$|^tests/} } $tree->files(qr/\.[ch]$/)) {
         my @code     = $tree->code($path);
         my @comments = $tree->comments($path);
         for my $i (grep { $code[$_] =~ /\batomic_\w+\(/ } 0 .. $#code) {
@@ -63,8 +63,8 @@ my %access = (
     RELEASE            => qr/\b(?:RELEASE|ACQ_REL|SEQ_CST)\b/,
     ACQ_REL            => qr/\bACQ_REL\b/,
     SEQ_CST            => qr/\bSEQ_CST\b/,
-    fence              => qr/\batomic_fence\b/,
-    'compare-and-swap' => qr/\batomic_compare_exchange\b/,
+    fence              => qr/\batomic_fence(?:_shared)?\b/,
+    'compare-and-swap' => qr/\batomic_compare_exchange(?:_shared)?\b/,
 );
 
 sub _open {

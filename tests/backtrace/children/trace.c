@@ -5,6 +5,7 @@
 #include "base/panic.h"
 #include "keel/fault.h"
 #include "keel/task.h"
+#include "tests/sched/begun.h"
 #include "tests/sched/ways.h"
 
 #define CALLED __attribute__((noinline))
@@ -150,7 +151,7 @@ static CALLED void *panic_below(void *arg)
 static int panic_in_task(void)
 {
     keel_task_options options = {.name = "unlucky"};
-    return keel_task_await(keel_task_create(panic_below, NULL, &options), NULL);
+    return keel_task_await(begun(keel_task_create(panic_below, NULL, &options)), NULL);
 }
 
 static CALLED void asserts(void)

@@ -3,6 +3,7 @@
  * which.
  */
 #include "keel/chan.h"
+#include "tests/sched/begun.h"
 #include "tests/sched/meeting.h"
 #include "tests/sched/ways.h"
 
@@ -30,7 +31,7 @@ static int main_alone(void)
 
 static int await_waiting_task(void)
 {
-    keel_task_await(keel_task_create(receive, NULL, NULL), NULL);
+    keel_task_await(begun(keel_task_create(receive, NULL, NULL)), NULL);
     return 0;
 }
 
@@ -61,12 +62,12 @@ static int sleep_for_ever(void)
     return 0;
 }
 
-static uint32_t begun;
+static uint32_t keepers_begun;
 
 static void *keep_worker(void *arg)
 {
-    arrive(&begun);
-    spin_until(&begun, keel_worker_count());
+    arrive(&keepers_begun);
+    spin_until(&keepers_begun, keel_worker_count());
     return arg;
 }
 
@@ -75,9 +76,9 @@ static int idle_workers(void)
 {
     for (uint32_t i = 1; i < keel_worker_count(); i++) {
         keel_task_detach(keel_task_create(keep_worker, NULL, NULL));
-        spin_until(&begun, i);
+        spin_until(&keepers_begun, i);
     }
-    arrive(&begun);
+    arrive(&keepers_begun);
     keel_sleep(20 * MILLISECOND);
     return main_alone();
 }

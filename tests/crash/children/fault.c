@@ -8,6 +8,7 @@
 
 #include "base/panic.h"
 #include "keel/task.h"
+#include "tests/sched/begun.h"
 #include "tests/sched/meeting.h"
 #include "tests/sched/ways.h"
 
@@ -115,8 +116,8 @@ static void *fault_in_task(void *arg)
 static int in_task(int (*fault)(void))
 {
     what = fault;
-    keel_task_await(keel_task_create(fault_in_task, NULL, &(keel_task_options){.name = "faulty"}),
-                    NULL);
+    keel_task_await(
+        begun(keel_task_create(fault_in_task, NULL, &(keel_task_options){.name = "faulty"})), NULL);
     return 0;
 }
 

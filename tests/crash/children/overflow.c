@@ -8,6 +8,7 @@
 #include "abi/system.h"
 #include "base/process.h"
 #include "keel/task.h"
+#include "tests/sched/begun.h"
 #include "tests/sched/meeting.h"
 #include "tests/sched/ways.h"
 
@@ -67,7 +68,7 @@ static int in_task(void *(*overflow)(void *))
         keel_task_detach(keel_task_create(wait_for_ever, NULL, NULL));
     keel_yield();
     keel_task_options options = {.name = "deep"};
-    keel_task_await(keel_task_create(overflow, NULL, &options), NULL);
+    keel_task_await(begun(keel_task_create(overflow, NULL, &options)), NULL);
     return 0;
 }
 

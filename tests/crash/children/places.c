@@ -12,6 +12,7 @@
 #include "base/thread_block.h"
 #include "keel.h"
 #include "mem/stack.h"
+#include "tests/sched/begun.h"
 #include "tests/sched/meeting.h"
 #include "tests/sched/ways.h"
 
@@ -71,7 +72,7 @@ static void *touch_own_guard(void *arg)
 static int own_guard(void)
 {
     keel_task_options options = {.name = "stray"};
-    keel_task_await(keel_task_create(touch_own_guard, NULL, &options), NULL);
+    keel_task_await(begun(keel_task_create(touch_own_guard, NULL, &options)), NULL);
     return 0;
 }
 
@@ -107,7 +108,7 @@ static void *jump(void *arg)
 static int jump_null_in_task(void)
 {
     keel_task_options options = {.name = "jumper"};
-    keel_task_await(keel_task_create(jump, NULL, &options), NULL);
+    keel_task_await(begun(keel_task_create(jump, NULL, &options)), NULL);
     return 0;
 }
 
@@ -283,7 +284,7 @@ static void *panic_in(void *arg)
 static int panic_in_task(void)
 {
     keel_task_options options = {.name = "careful"};
-    keel_task_await(keel_task_create(panic_in, NULL, &options), NULL);
+    keel_task_await(begun(keel_task_create(panic_in, NULL, &options)), NULL);
     return 0;
 }
 

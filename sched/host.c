@@ -1,0 +1,99 @@
+/*
+ * An unstarted child runs on the stack of the parent that awaits it: no stack, no switch, no wait.
+ *
+ * When. Only an await without a deadline does it (which is no cancellation point, whether it ran
+ * the child or not); only for a child with default options; and only while the stack still has what
+ * a task is promised. So 10,000 awaits within each other take a new stack every 64 KiB, by parking.
+ *
+ * How. The child stands in some deque. If it is the newest or the oldest entry of this worker's, as
+ * it is when children are awaited in either order of their creation, it is taken out. Else it is
+ * claimed where it stands, by one compare-and-swap on its `entry`; whoever takes that entry out
+ * later finds it stale (sched_entry_taken). Exactly one of awaiter, owner and thieves changes
+ * `entry` away from QUEUED, or takes the entry out; so the child is begun once.
+ *
+ * What it is then. The child is itself in everything: thread_block()->task, id, name. The parent is
+ * "hosting" it, and in no queue and no wait list: nobody can wake it. If the child parks, the whole
+ * stack parks, and goes on, perhaps on another worker, when the child is woken; its return is the
+ * parent's. Nobody else can wait for the child's end: the handle is the awaiter's. So the end is a
+ * return, and its `join` word is not used.
+ */
+#include "sched/sched.h"
+
+enum {
+    promised = 128 * 1024, /* what a task may use of its stack */
+    own_use = 512,         /* this room's, before the child's function begins */
+};
+
+/* ---- room on the stack */
+
+/*
+ * The lowest byte that tasks on main's stack may count on. However high its limit, the kernel keeps
+ * only 128 MiB below it free of other mappings (mmap_base, Linux 2.6.25 on): so half of that at
+ * most. The limit is read once; a program that lowers it later must not await deeper than that.
+ */
+static uintptr_t main_stack_low(void)
+{
+    enum { most = 64 * 1024 * 1024 };
+    static uintptr_t known; /* who reads it runs on main's stack: one at a time */
+    if (likely(known != 0))
+        return known;
+    struct sched_main_stack stack = sched_main_stack();
+    known = stack.top - (stack.limit < most ? stack.limit : most);
+    return known;
+}
+
+static bool has_room(const struct keel_task *self)
+{
+    uintptr_t low = self->stack != NULL ? self->stack->low : main_stack_low();
+    return (uintptr_t)__builtin_frame_address(0) >= low + promised + own_use;
+}
+
+/* ---- claiming the child */
+
+/* Whether the child is now the caller's to run. */
+static bool claim_for_await(struct keel_task *task)
+{
+    uint8_t entry = SCHED_ENTRY_QUEUED;
+    if (deque_take_exactly(&sched_worker()->fresh, task)) {
+        /* RELAXED: nobody else knows the task any more. */
+        atomic_store(&task->entry, SCHED_ENTRY_NONE, RELAXED);
+        return true;
+    }
+    /* ACQUIRE: with the exchange in sched_entry_taken; the loser must not run it. */
+    return atomic_compare_exchange_shared(&task->entry, &entry, SCHED_ENTRY_STALE, ACQUIRE,
+                                          RELAXED);
+}
+
+/* The descriptor is recycled by who is second: we, or the finder of its stale entry. */
+static void end_hosting(struct keel_task *task)
+{
+    task->stack = NULL;
+    /* RELAXED: once NONE, it stays so. */
+    if (atomic_load(&task->entry, RELAXED) != SCHED_ENTRY_NONE &&
+        /* ACQ_REL: with the exchange in sched_entry_taken. */
+        atomic_exchange_shared(&task->entry, SCHED_ENTRY_ABANDONED, ACQ_REL) != SCHED_ENTRY_NONE)
+        return;
+    sched_task_recycle(task);
+}
+
+bool sched_host(struct keel_task *task, void **result)
+{
+    struct keel_task *self = sched_self();
+    /* RELAXED: looked at again when it is claimed. */
+    if (atomic_load(&task->entry, RELAXED) != SCHED_ENTRY_QUEUED || !has_room(self) ||
+        !claim_for_await(task))
+        return false;
+    task->stack = self->stack;
+    self->wait_object = task;
+    /* RELAXED: for reports. */
+    atomic_store(&self->wait_reason, SCHED_WAIT_HOSTED, RELAXED);
+    atomic_store(&self->state, SCHED_TASK_HOSTING, RELAXED);
+    sched_set_running(task);
+    void *value = task->fn.call(task->arg);
+    /* Perhaps on another worker. */
+    sched_set_running(self);
+    if (result != NULL)
+        *result = value;
+    end_hosting(task);
+    return true;
+}
