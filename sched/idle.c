@@ -168,7 +168,7 @@ static bool wake_sleeper(void)
     return true;
 }
 
-void sched_wake_one(bool may_make)
+void sched_wake_other(bool may_make)
 {
     if (process_is_alone()) {
         /* Nobody sleeps. RELAXED: our own. */
@@ -205,8 +205,6 @@ void sched_wake_one(bool may_make)
 
 void sched_wake_for_next(void)
 {
-    if (process_is_alone())
-        return;
     atomic_fence(SEQ_CST); /* SEQ_CST: step 2, with step c */
     /* RELAXED: ordered by the fence. Who naps will look soon enough. */
     if (atomic_load(&sched.napping, RELAXED) == 0)

@@ -68,7 +68,7 @@ static struct keel_task *take_oldest_fresh(struct sched_worker *worker)
     return task != NULL && sched_entry_taken(task) ? task : NULL;
 }
 
-static struct keel_task *take_next(struct sched_worker *worker)
+static inline struct keel_task *take_next(struct sched_worker *worker)
 {
     /* RELAXED: looked at again. */
     if (atomic_load(&worker->next, RELAXED) == NULL)

@@ -5,6 +5,10 @@
  * step of the task that was left: only then can that task be found and woken. Between the switch
  * and that step nothing may park, and whatever lock the step releases is held: so what lies between
  * must be short. sched_before_park does beforehand what is long.
+ *
+ * Alone (base/alone.h) nobody could find the task before the switch, but we: then the step is run
+ * at once. It may have made the task ready again, and the pick may choose it: then there is no
+ * switch.
  */
 #include "base/panic.h"
 #include "sched/sched.h"
@@ -96,10 +100,18 @@ void sched_park(enum sched_wait_reason reason, const void *object, sched_step *s
     /* RELAXED: for reports. */
     atomic_store(&self->wait_reason, (uint8_t)reason, RELAXED);
     atomic_store(&self->state, SCHED_TASK_PARKED, RELAXED);
-    worker->step = step;
-    worker->step_task = self;
-    worker->step_data = data;
+    if (process_is_alone()) {
+        step(self, data);
+    } else {
+        worker->step = step;
+        worker->step_task = self;
+        worker->step_data = data;
+    }
     struct keel_task *next = sched_pick_local(worker);
+    if (next == self) {
+        sched_set_running(self);
+        return;
+    }
     if (next != NULL && next->context != NULL) {
         sched_set_running(next);
         arch_context_switch(&self->context, next->context);
@@ -137,7 +149,8 @@ void sched_ready_next(struct keel_task *task)
      */
     struct keel_task *before = atomic_exchange_shared(&worker->next, task, ACQ_REL);
     if (before == NULL) {
-        sched_wake_for_next();
+        if (!process_is_alone())
+            sched_wake_for_next();
     } else {
         sched_push_ready(worker, before);
         sched_wake_one(false);
@@ -152,8 +165,11 @@ void sched_ready(struct keel_task *task)
 
 void sched_start(struct keel_task *task)
 {
-    if (!deque_push(&sched_worker()->fresh, task))
+    if (unlikely(!deque_push(&sched_worker()->fresh, task))) {
+        /* RELAXED: published by the queue's lock. Whoever awaits it must not claim it there. */
+        atomic_store(&task->entry, SCHED_ENTRY_NONE, RELAXED);
         sched_global_push(task);
+    }
     sched_wake_one(true);
 }
 

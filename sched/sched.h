@@ -40,6 +40,7 @@
 #ifndef KEEL_SCHED_H
 #define KEEL_SCHED_H
 
+#include "base/alone.h"
 #include "base/list.h"
 #include "base/lock.h"
 #include "base/thread_block.h"
@@ -272,18 +273,24 @@ void sched_push_ready(struct sched_worker *worker, struct keel_task *task);
 bool sched_can_park(void);
 
 /*
- * To be called before the lock is taken under which the task will park: makes sure that parking
- * needs no system call; panics when it is not possible.
- */
-void sched_before_park(void);
-
-/*
- * Whether that was done, or need not be: for who would do it in vain more often than not, and can
- * release the lock again to do it.
+ * Whether sched_before_park was done, or need not be: for who would do it in vain more often than
+ * not, and can release the lock again to do it.
  */
 static inline bool sched_is_prepared(void)
 {
     return sched_worker()->stacks != NULL;
+}
+
+/*
+ * To be called before the lock is taken under which the task will park: makes sure that parking
+ * needs no system call; panics when it is not possible.
+ */
+void sched_get_spare(void);
+
+static inline void sched_before_park(void)
+{
+    if (unlikely(!sched_is_prepared()))
+        sched_get_spare();
 }
 
 /* Gives the worker's spare stacks to the pool that all share. For a worker about to sleep. */
@@ -338,7 +345,13 @@ bool sched_anyone_ready(struct sched_worker *worker);
  * To be called after work was made findable: sees to it that some worker will find it. `may_make`:
  * a worker may be made for it (by a spawn), not only woken.
  */
-void sched_wake_one(bool may_make);
+void sched_wake_other(bool may_make);
+
+static inline void sched_wake_one(bool may_make)
+{
+    if (may_make || !process_is_alone())
+        sched_wake_other(may_make);
+}
 
 /* As that, for a task in the caller's slot, which the caller most often runs soon by itself. */
 void sched_wake_for_next(void);

@@ -43,7 +43,7 @@ bool sched_can_park(void)
     return sched_have_spare(sched_worker());
 }
 
-void sched_before_park(void)
+void sched_get_spare(void)
 {
     if (likely(sched_can_park()))
         return;
