@@ -52,8 +52,9 @@
  * if its owner has not moved. While somebody naps, nobody is woken for a slot
  * (sched_wake_for_next), and who begins to nap need not look into the slots in step d. After
  * naps_most naps without work it sleeps like the others, having looked into the slots too; then the
- * next slot that is filled wakes it: a wake a second. Nobody naps when nobody is awake: an idle
- * process makes no system call.
+ * next slot that is filled wakes it: a wake a second. (pick.c says when a worker is known to
+ * compute for long after it hands over; it wakes at once.) Nobody naps when nobody is awake: an
+ * idle process makes no system call.
  *
  * Deadlock. `awake` counts who is not in the list; a waker counts the sleeper awake before it wakes
  * it, a maker counts the worker before the clone. Only who is awake can make work. So when the
@@ -206,8 +207,9 @@ void sched_wake_other(bool may_make)
 void sched_wake_for_next(void)
 {
     atomic_fence(SEQ_CST); /* SEQ_CST: step 2, with step c */
-    /* RELAXED: ordered by the fence. Who naps will look soon enough. */
-    if (atomic_load(&sched.napping, RELAXED) == 0)
+    /* RELAXED: ordered by the fence; a hint. Who naps will look soon enough, as a rule. */
+    if (atomic_load(&sched.napping, RELAXED) == 0 ||
+        atomic_load(&sched_worker()->keeps_tasks, RELAXED))
         sched_wake_one(false);
 }
 

@@ -16,7 +16,10 @@
  * compute for a second. So a lone task in a deque or a slot is taken when its owner has *not moved*
  * between two looks some microseconds apart (sched_worker.pick_count and id_next count its picks
  * and its spawns); of two or more, thieves take half. A ring's lone task is taken at the end of a
- * search: it has waited for its turn long enough.
+ * search: it has waited for its turn long enough. A worker from whose slot a task had to be taken
+ * computes for long after it hands over, and pays for a wake from then on when it does so
+ * (sched_wake_for_next), until a search looks in vain: so the stages of a pipeline run side by
+ * side.
  */
 #include "sched/sched.h"
 
@@ -151,6 +154,15 @@ static uint64_t progress_of(struct sched_worker *victim)
     return atomic_load(&victim->pick_count, RELAXED) + atomic_load(&victim->id_next, RELAXED);
 }
 
+/* Whether the victim kept a task that others could have run. It is taken for granted again later.
+ */
+static void note_keeps(struct sched_worker *victim, bool keeps)
+{
+    /* RELAXED: a hint; written only when it changes, because its line is the victim's. */
+    if (atomic_load(&victim->keeps_tasks, RELAXED) != keeps)
+        atomic_store(&victim->keeps_tasks, keeps, RELAXED);
+}
+
 static bool has_not_moved(struct look *before, struct look *now, struct sched_worker *victim)
 {
     uint64_t progress = progress_of(victim);
@@ -180,8 +192,10 @@ static struct keel_task *steal_from(struct sched_worker *worker, struct sched_wo
         task = steal_fresh(worker, victim);
     if (task == NULL && ready > 0 && (!is_lone || take_lone || greed == TAKE_LONE_READY))
         task = steal_ready(worker, victim);
-    if (task == NULL && next && take_lone)
+    if (task == NULL && next && take_lone) {
         task = take_next(victim);
+        note_keeps(victim, true);
+    }
     return task;
 }
 
@@ -282,6 +296,8 @@ static struct keel_task *search(struct sched_worker *worker)
         for (unsigned i = 0; i < pauses_between_rounds; i++)
             arch_pause();
     }
+    if (look.lone != NULL)
+        note_keeps(look.lone, false);
     return steal(worker, &look, TAKE_LONE_READY);
 }
 

@@ -165,6 +165,7 @@ struct sched_worker {
 
     /* Everyone's. */
     struct keel_task *next; /* atomic: the task that was readied last */
+    bool keeps_tasks;       /* atomic: such a task had to be taken from it: wake others at once */
     struct ring ready;
     struct deque fresh;
 };
