@@ -6,9 +6,8 @@
  * and that step nothing may park, and whatever lock the step releases is held: so what lies between
  * must be short. sched_before_park does beforehand what is long.
  *
- * Alone (base/alone.h) nobody could find the task before the switch, but we: then the step is run
- * at once. It may have made the task ready again, and the pick may choose it: then there is no
- * switch.
+ * Alone (base/alone.h) nobody could find the task before the switch but we, who have chosen the
+ * next already: then the step is run before it.
  */
 #include "base/panic.h"
 #include "sched/sched.h"
@@ -100,17 +99,13 @@ void sched_park(enum sched_wait_reason reason, const void *object, sched_step *s
     /* RELAXED: for reports. */
     atomic_store(&self->wait_reason, (uint8_t)reason, RELAXED);
     atomic_store(&self->state, SCHED_TASK_PARKED, RELAXED);
+    struct keel_task *next = sched_pick_local(worker);
     if (process_is_alone()) {
         step(self, data);
     } else {
         worker->step = step;
         worker->step_task = self;
         worker->step_data = data;
-    }
-    struct keel_task *next = sched_pick_local(worker);
-    if (next == self) {
-        sched_set_running(self);
-        return;
     }
     if (next != NULL && next->context != NULL) {
         sched_set_running(next);
