@@ -2,11 +2,11 @@
  * prints it. */
 #include <runtime.h>
 
-static char text[] = "hello\n";
+static const char text[] = "hello\n";
 
 static void send(void *channel)
 {
-    cs_chan_send_ptr(channel, text);
+    cs_chan_send_ptr(channel, (void *)(unsigned long)text);
 }
 
 int main(void)
