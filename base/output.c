@@ -45,7 +45,7 @@ void output_write_all(int descriptor, const char *bytes, size_t len)
  */
 static void survive_closed_pipes(void)
 {
-    static bool done;
+    TOUCHED_AT_START static bool done;
     if (done)
         return;
     done = true;

@@ -5,7 +5,7 @@
 #include "base/process.h"
 #include "base/thread_block.h"
 
-static uint64_t ending_by; /* atomic; process << 32 | thread; 0: nobody yet */
+TOUCHED_AT_START static uint64_t ending_by; /* atomic; process << 32 | thread; 0: nobody yet */
 
 /* Where the kernel does not tell, by the thread pointer: in a fault that may be what is broken. */
 static uint64_t own_claim(void)

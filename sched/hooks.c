@@ -11,7 +11,7 @@
 BEGIN_TOUCHED_AT_START struct sched sched;
 
 TOUCHED_AT_START static struct sched_worker first_worker;
-static struct sched_mutex printing;
+TOUCHED_AT_START static struct sched_mutex printing;
 
 /* Before main: the main thread becomes a worker, and main its running task. */
 void boot_hook_start(void)

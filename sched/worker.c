@@ -178,7 +178,7 @@ static void add_awake(uint32_t change)
  * it and nothing else.
  */
 /* In a row. Atomic: the next maker may come before the last has noted that it succeeded. */
-static uint32_t failures;
+TOUCHED_AT_START static uint32_t failures;
 
 static void pause_making(void)
 {
