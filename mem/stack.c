@@ -11,7 +11,12 @@
 
 _Static_assert(sizeof(struct mem_stack) % 16 == 0, "the top of a stack is 16-byte aligned");
 
-enum { pool_most = 256 };
+enum {
+    pool_most = 256,
+    /* So much of a stack in .bss lies on the page of what follows it, and most tasks need no more:
+     * a page less is touched. */
+    shared_top = 1024,
+};
 
 TOUCHED_AT_START static struct {
     struct lock lock; /* guards the three below */
@@ -38,7 +43,7 @@ static void list_stack(struct mem_stack *stack)
  * none; then, and with other scripts, it is not used.)
  */
 __attribute__((section(".bss.first_stack"))) static _Alignas(
-    arch_page_size) unsigned char first_stack[mem_stack_slot - mem_stack_guard];
+    arch_page_size) unsigned char first_stack[mem_stack_slot - mem_stack_guard + shared_top];
 
 static bool first_stack_is_guarded(void)
 {

@@ -39,11 +39,17 @@ static int spare_guard(void)
     return 0;
 }
 
+/* Within the last pages of its guard, as seen from the first frame of a stack of 192 KiB or a
+ * little more. */
+static uintptr_t guard_below(volatile char *frame)
+{
+    return ((uintptr_t)frame & ~(uintptr_t)0xfff) - 196 * 1024;
+}
+
 static void *wait_for_ever(void *arg)
 {
     volatile char here = 0;
-    /* Within the last page of its guard, as seen from the first frame of its stack. */
-    place = ((uintptr_t)&here & ~(uintptr_t)0xfff) - 192 * 1024;
+    place = guard_below(&here);
     keel_sleep(1000000 * MILLISECOND);
     return arg + here;
 }
@@ -64,7 +70,7 @@ static int others_guard(void)
 static void *touch_own_guard(void *arg)
 {
     volatile char here = 0;
-    place = ((uintptr_t)&here & ~(uintptr_t)0xfff) - 192 * 1024;
+    place = guard_below(&here);
     write_to_place();
     return arg + here;
 }
