@@ -115,17 +115,23 @@ struct mem_stack *mem_stack_promise_keep(unsigned promise)
 
 /* ---- from the kernel */
 
+static void *map_slot(size_t size)
+{
+    long base = arch_syscall6(__NR_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+    return base < 0 ? NULL : (void *)base;
+}
+
 static struct mem_stack *stack_map(void)
 {
-    long base = arch_syscall6(__NR_mmap, 0, mem_stack_slot, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
-    if (base < 0)
+    unsigned char *slot = map_slot(mem_stack_slot);
+    if (slot == NULL)
         return NULL;
-    if (!page_protect((void *)base, mem_stack_guard)) {
-        page_unmap((void *)base, mem_stack_slot);
+    if (!page_protect(slot, mem_stack_guard)) {
+        page_unmap(slot, mem_stack_slot);
         return NULL;
     }
-    return describe((unsigned char *)base + mem_stack_guard, mem_stack_slot - mem_stack_guard);
+    return describe(slot + mem_stack_guard, mem_stack_slot - mem_stack_guard);
 }
 
 static void stack_unmap(struct mem_stack *stack)
@@ -172,6 +178,59 @@ void mem_stack_release(struct mem_stack *stack)
     lock_release(&pool.lock);
     if (!keep)
         stack_unmap(stack);
+}
+
+/* ---- with memory behind */
+
+/* The first one costs no mapping, if the thread needs no more than threads do. */
+enum { first_behind = 64 * 1024 };
+static _Alignas(arch_page_size) unsigned char first_thread_slot[mem_stack_slot + first_behind];
+TOUCHED_AT_START static bool first_thread_slot_taken; /* atomic */
+
+static size_t size_with(size_t behind)
+{
+    return round_up(mem_stack_slot + shared_top + behind, arch_page_size);
+}
+
+static unsigned char *take_thread_slot(size_t size)
+{
+    /* ACQUIRE: with the RELEASE in give_thread_slot. RELAXED: looked at again. */
+    if (size <= sizeof first_thread_slot && !atomic_load(&first_thread_slot_taken, RELAXED) &&
+        !atomic_exchange(&first_thread_slot_taken, true, ACQUIRE))
+        return first_thread_slot;
+    return map_slot(size);
+}
+
+static void give_thread_slot(unsigned char *slot, size_t size)
+{
+    if (slot == first_thread_slot)
+        atomic_store(&first_thread_slot_taken, false,
+                     RELEASE); /* RELEASE: with the ACQUIRE above */
+    else
+        page_unmap(slot, size);
+}
+
+struct mem_stack *mem_stack_acquire_with(size_t size, void **behind)
+{
+    size = size_with(size);
+    unsigned char *slot = take_thread_slot(size);
+    if (slot == NULL)
+        return NULL;
+    if (!page_protect(slot, mem_stack_guard)) {
+        give_thread_slot(slot, size);
+        return NULL;
+    }
+    *behind = slot + mem_stack_slot + shared_top;
+    return describe(slot + mem_stack_guard, mem_stack_slot - mem_stack_guard + shared_top);
+}
+
+void mem_stack_return_with(struct mem_stack *stack, size_t size)
+{
+    lock_acquire(&pool.lock);
+    list_remove(&stack->link);
+    lock_release(&pool.lock);
+    atomic_fetch_sub(&pool.mapped, 1, RELAXED); /* RELAXED: as in list_stack */
+    give_thread_slot((unsigned char *)(stack->low - mem_stack_guard), size_with(size));
 }
 
 /* Whoever faults may hold the lock itself, so it is not waited for. */

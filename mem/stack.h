@@ -46,6 +46,15 @@ void mem_stack_promise_return(unsigned promise);
 void mem_stack_release(struct mem_stack *stack);
 
 /*
+ * A stack for a thread to begin on, and `size` bytes for what the thread needs as long as it lives:
+ * they lie behind the header, partly on its page, aligned to a cache line, and stay, whatever
+ * becomes of the stack. They are zero, or as mem_stack_return_with found them, which gives both
+ * back when no thread could be made. NULL: the kernel refuses.
+ */
+struct mem_stack *mem_stack_acquire_with(size_t size, void **behind);
+void mem_stack_return_with(struct mem_stack *stack, size_t size);
+
+/*
  * The stack in whose guard the address lies, or NULL. For the fault report, from a signal handler:
  * it gives up when the list is being changed for long.
  */

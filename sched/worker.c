@@ -25,12 +25,11 @@
  *      its queues without a lock, and find them empty; worker_count never goes down.
  * The first worker never retires: it is the process's own thread.
  *
- * A worker's memory is one mapping:
+ * A worker's thread begins in a runner on an ordinary task stack, so the thread's own first stack
+ * is like any other and may end up with a task that parks on it. The worker's memory lies behind:
  *
- *     | alternate signal stack | struct sched_worker | thread-local variables and block |
- *
- * Its thread begins in a runner on an ordinary task stack, so the thread's own first stack is like
- * any other and may end up with a task that parks on it.
+ *     | stack | thread-local variables and block | struct sched_worker | alternate signal stack |
+ *             '----- as a rule on one page with the top of the stack --'
  */
 #include <asm/unistd.h>
 #include <linux/sched.h>
@@ -40,7 +39,6 @@
 #include "base/process.h"
 #include "boot/boot.h"
 #include "mem/mem.h"
-#include "mem/pages.h"
 #include "sched/quota.h"
 #include "sched/sched.h"
 #include "signal/signal.h"
@@ -123,26 +121,27 @@ void sched_worker_init(struct sched_worker *worker, struct thread_block *block, 
 }
 
 struct worker_memory {
-    void *mapping;
-    size_t size;
+    struct mem_stack *stack;
+    size_t size; /* behind the stack */
     struct sched_worker *worker;
     struct thread_block *block;
 };
 
 static bool map_worker(struct worker_memory *memory)
 {
+    size_t worker_at = round_up(boot_tls_size(), arch_cache_line);
+    size_t worker_end = worker_at + sizeof(struct sched_worker);
     size_t alternate_size = round_up(signal_stack_size(), arch_cache_line);
-    size_t worker_at = alternate_size;
-    size_t block_at = worker_at + round_up(sizeof(struct sched_worker), arch_cache_line);
-    memory->size = round_up(block_at + boot_tls_size(), arch_page_size);
-    unsigned char *mapping = page_map(memory->size);
-    if (mapping == NULL)
+    void *behind;
+    memory->size = worker_end + arch_page_size + alternate_size;
+    memory->stack = mem_stack_acquire_with(memory->size, &behind);
+    if (memory->stack == NULL)
         return false;
-    memory->mapping = mapping;
-    memory->worker = (struct sched_worker *)(void *)(mapping + worker_at);
-    memory->worker->alternate_stack = mapping;
+    memory->block = boot_tls_make(behind);
+    memory->worker = (struct sched_worker *)(void *)((unsigned char *)behind + worker_at);
+    memory->worker->alternate_stack =
+        (void *)round_up((uintptr_t)behind + worker_end, arch_page_size);
     memory->worker->alternate_size = alternate_size;
-    memory->block = boot_tls_make(mapping + block_at);
     return true;
 }
 
@@ -189,7 +188,7 @@ static void pause_making(void)
     atomic_store(&sched.make_pause, spawns, RELAXED);
 }
 
-static bool start_thread(struct worker_memory *memory, struct mem_stack *stack)
+static bool start_thread(struct worker_memory *memory)
 {
     enum {
         flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
@@ -198,8 +197,8 @@ static bool start_thread(struct worker_memory *memory, struct mem_stack *stack)
     bool was_shared = process_shared;
     add_awake(1);
     atomic_store(&process_shared, true, RELAXED); /* RELAXED: the clone orders it (base/alone.h) */
-    long thread =
-        arch_clone(flags, mem_stack_top(stack), NULL, NULL, memory->block, worker_begin, stack);
+    long thread = arch_clone(flags, mem_stack_top(memory->stack), NULL, NULL, memory->block,
+                             worker_begin, memory->stack);
     if (thread > 0)
         return true;
     atomic_store(&process_shared, was_shared, RELAXED); /* RELAXED: alone as before, or not */
@@ -213,15 +212,12 @@ static bool make(uint32_t index)
     if (!sched_can_park())
         return false;
     struct worker_memory memory;
-    struct mem_stack *stack = mem_stack_acquire();
-    if (stack != NULL && map_worker(&memory)) {
-        sched_worker_init(memory.worker, memory.block, index);
-        if (start_thread(&memory, stack))
-            return true;
-        page_unmap(memory.mapping, memory.size);
-    }
-    if (stack != NULL)
-        mem_stack_release(stack);
+    if (!map_worker(&memory))
+        return false;
+    sched_worker_init(memory.worker, memory.block, index);
+    if (start_thread(&memory))
+        return true;
+    mem_stack_return_with(memory.stack, memory.size);
     return false;
 }
 

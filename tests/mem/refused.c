@@ -183,6 +183,22 @@ static int has_no_stack(void)
     return verdict(refused && mem_stack_count() == count && statm_read(statm_mapped) == before);
 }
 
+/* Neither in the image, which stays to be had, nor from the kernel. */
+static int has_no_stack_with_memory(void)
+{
+    enum { small = 1, more_than_in_image = 1024 * 1024 };
+    void *behind;
+    size_t count = mem_stack_count();
+    int64_t before = statm_read(statm_mapped);
+    refuse_syscall(__NR_mprotect, ENOMEM);
+    refuse_syscall_when(__NR_mmap, 2, PROT_NONE, ENOMEM);
+    bool refused = mem_stack_acquire_with(small, &behind) == NULL &&
+                   mem_stack_acquire_with(more_than_in_image, &behind) == NULL;
+    refuse_syscall(__NR_mmap, ENOMEM);
+    refused = refused && mem_stack_acquire_with(more_than_in_image, &behind) == NULL;
+    return verdict(refused && mem_stack_count() == count && statm_read(statm_mapped) == before);
+}
+
 static int has_no_stack_at_all(void)
 {
     size_t count = take_stacks_of_image();
@@ -214,6 +230,7 @@ int main(void)
     test(does_not_discard, right, "no madvise: memory serves again, and zeroed is zero");
     test(guards_by_mapping, forked_died + SIGSEGV, "no mprotect: another mapping is the guard");
     test(has_no_stack, right, "no guard at all: no stack, and nothing is left of it");
+    test(has_no_stack_with_memory, right, "no guard: no stack with memory behind either");
     test(has_no_stack_at_all, right, "no mmap: no stack");
     return tap_done();
 }

@@ -165,6 +165,13 @@ static void prepare_alone(unsigned stacks)
     sched_share_stacks(sched_worker()); /* and all stacks are in the pool */
 }
 
+/* The second worker's stack and memory, which lie in the image. */
+static void take_thread_slot(void)
+{
+    void *behind;
+    mem_stack_acquire_with(1, &behind);
+}
+
 static int clones_no_thread(void)
 {
     prepare_alone(4);
@@ -172,8 +179,15 @@ static int clones_no_thread(void)
     return goes_on_alone();
 }
 
+static int clones_no_further_thread(void)
+{
+    take_thread_slot();
+    return clones_no_thread();
+}
+
 static int maps_no_worker(void)
 {
+    take_thread_slot();
     prepare_alone(4);
     refuse_syscall(__NR_mmap, ENOMEM);
     return goes_on_alone();
@@ -190,6 +204,7 @@ static unsigned drain_pool(void)
 /* main has its spare stack, and there is none for a worker. */
 static int finds_no_stack(void)
 {
+    take_thread_slot();
     prepare_alone(2);
     refuse_syscall(__NR_mmap, ENOMEM);
     bool has_spare = sched_can_park();
@@ -308,6 +323,7 @@ int main(void)
     test(has_no_queue_at_all, right, "no deque: all tasks go to the global queue");
     test(yields_for_the_starved, right, "tasks that want a stack begin when main yields");
     test(clones_no_thread, right, "no thread for a worker");
+    test(clones_no_further_thread, right, "no thread for a worker beyond the image's");
     test(maps_no_worker, right, "no memory for a worker");
     test(finds_no_stack, right, "no stack for a worker");
     test(finds_no_spare, right, "no spare stack for main, so no worker");
