@@ -136,7 +136,7 @@ print-folder:
 	@echo $(DIR)
 
 deps: ## install what tests, examples, benchmarks and models use (Debian, as root)
-	@tools/deps test demo bench verify lint
+	@tools/deps test demo bench tasks verify lint
 
 demo: ## build and run the LLVM IR examples
 	@tools/deps demo
@@ -189,10 +189,9 @@ gdb-qemu: $(DIR)/tests/$(TEST) ## the same under qemu-x86_64, with gdb on its ot
 # ---- benchmarks
 
 .PHONY: bench-tasks
-bench-tasks: ## switch, spawn, ping-pong, beside Go
-	@tools/deps bench
-	@$(MAKE) -s BUILD=release all
-	@tools/bench-tasks "$$($(MAKE) -s BUILD=release print-folder)"
+bench-tasks: ## tasks, channels, sleeps, fork and join, beside the peers (ROWS=a,b ROUNDS=n); plots doc/tasks.svg
+	@tools/deps tasks
+	@tools/bench-tasks $(if $(ROWS),--rows $(ROWS)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 .PHONY: bench-startup
 bench-startup: ## hello-world and two tasks, beside assembly, small libcs, Go; plots doc/startup.svg
