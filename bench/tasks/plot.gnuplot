@@ -31,6 +31,7 @@ plot folder."/bars.1" using (0.4):1:(0.4):2:($1-0.42):($1+0.42):3 with boxxyerro
 set lmargin at screen 0.585
 set rmargin at screen 0.99
 set title "two workers" textcolor rgb text
+set xlabel "ns (¹ of fewer fibers than the others have tasks)" textcolor rgb text
 plot folder."/bars.2" using (0.4):1:(0.4):2:($1-0.42):($1+0.42):3 with boxxyerror linecolor rgb variable, \
      "" using 2:1:4 with labels left offset 0.4,0 font ",11" textcolor rgb text
 unset multiplot
