@@ -107,17 +107,21 @@ struct keel_task *deque_steal(struct deque *deque)
     return task;
 }
 
-bool deque_take_exactly(struct deque *deque, const struct keel_task *task)
+struct keel_task *deque_newest(struct deque *deque)
 {
-    struct deque_array *array = deque->array;
     int64_t bottom = atomic_load(&deque->bottom, RELAXED); /* RELAXED: our own */
-    int64_t top = atomic_load(&deque->top, RELAXED);       /* RELAXED: what follows finds out */
-    if (top >= bottom)
-        return false;
-    /* RELAXED: our own writes. A match is this task, or one that thieves have taken already. */
-    if (atomic_load(slot(array, bottom - 1), RELAXED) == task)
-        return deque_take(deque) != NULL;
-    if (atomic_load(slot(array, top), RELAXED) != task)
+    /* RELAXED: a hint; and our own writes. */
+    return atomic_load(&deque->top, RELAXED) >= bottom
+               ? NULL
+               : atomic_load(slot(deque->array, bottom - 1), RELAXED);
+}
+
+bool deque_take_oldest(struct deque *deque, const struct keel_task *task)
+{
+    int64_t top = atomic_load(&deque->top, RELAXED); /* RELAXED: the compare-and-swap decides */
+    /* RELAXED: our own, and our own writes. */
+    if (top >= atomic_load(&deque->bottom, RELAXED) ||
+        atomic_load(slot(deque->array, top), RELAXED) != task)
         return false;
     /* SEQ_CST: as a thief, who would have read the same slot (deque_steal). */
     return atomic_compare_exchange_shared(&deque->top, &top, top + 1, SEQ_CST, RELAXED);

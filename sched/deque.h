@@ -48,8 +48,11 @@ bool deque_push(struct deque *deque, struct keel_task *task);
 /* Owner only: the newest task, or NULL. */
 struct keel_task *deque_take(struct deque *deque);
 
-/* Owner only: takes this task out, if it is the newest or the oldest. */
-bool deque_take_exactly(struct deque *deque, const struct keel_task *task);
+/* Owner only: the task that deque_take would give, if no thief is faster; NULL: none. */
+struct keel_task *deque_newest(struct deque *deque);
+
+/* Owner only: takes this task out, if it is the oldest. */
+bool deque_take_oldest(struct deque *deque, const struct keel_task *task);
 
 /* Anyone: the oldest task, or NULL when it is empty or another was faster. */
 struct keel_task *deque_steal(struct deque *deque);

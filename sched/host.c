@@ -6,8 +6,8 @@
  * a task is promised. So 10,000 awaits within each other take a new stack every 64 KiB, by parking.
  *
  * How. The child stands in some deque. If it is the newest or the oldest entry of this worker's, as
- * it is when children are awaited in either order of their creation, it is taken out. Else it is
- * claimed where it stands, by one compare-and-swap on its `entry`; whoever takes that entry out
+ * it is when many children are awaited in either order of their creation, it is taken out. Else it
+ * is claimed where it stands, by one compare-and-swap on its `entry`; whoever takes that entry out
  * later finds it stale (sched_entry_taken). Exactly one of awaiter, owner and thieves changes
  * `entry` away from QUEUED, or takes the entry out; so the child is begun once.
  *
@@ -50,11 +50,32 @@ static bool has_room(const struct keel_task *self)
 
 /* ---- claiming the child */
 
+/*
+ * Takes what was begun already from the deque's end. So a program that awaits its children in the
+ * order of their creation, each with children of its own, does not pile up entries.
+ */
+static void drop_stale(struct deque *fresh)
+{
+    for (;;) {
+        struct keel_task *task = deque_newest(fresh);
+        /* RELAXED: whoever hosts it changes it, and does not change it back. */
+        uint8_t entry = task == NULL ? SCHED_ENTRY_NONE : atomic_load(&task->entry, RELAXED);
+        if (likely(entry < SCHED_ENTRY_STALE))
+            return;
+        task = deque_take(fresh);
+        if (task != NULL)
+            sched_entry_taken(task);
+    }
+}
+
 /* Whether the child is now the caller's to run. */
 static bool claim_for_await(struct keel_task *task)
 {
+    struct deque *fresh = &sched_worker()->fresh;
     uint8_t entry = SCHED_ENTRY_QUEUED;
-    if (deque_take_exactly(&sched_worker()->fresh, task)) {
+    drop_stale(fresh);
+    if ((deque_newest(fresh) == task && deque_take(fresh) != NULL) ||
+        deque_take_oldest(fresh, task)) {
         /* RELAXED: nobody else knows the task any more. */
         atomic_store(&task->entry, SCHED_ENTRY_NONE, RELAXED);
         return true;

@@ -12,6 +12,7 @@
 #include "abi/signal.h"
 #include "keel/task.h"
 #include "tests/backtrace/names.h"
+#include "tests/sched/begun.h"
 #include "tests/sched/meeting.h"
 
 #define CALLED __attribute__((noinline))
@@ -75,18 +76,37 @@ static CALLED void *after_switches(void *arg)
 static CALLED void test_tasks(void)
 {
     static const char *const in_task_names[] = {INNERMOST, "in_task", "sched_runner", NULL};
-    keel_task_await(keel_task_create(in_task, NULL, NULL), NULL);
+    keel_task_await(begun(keel_task_create(in_task, NULL, NULL)), NULL);
     check_frames(&taken, in_task_names, of_task, "a task's first frame ends the walk");
     static const char *const switched_names[] = {INNERMOST, "in_task", "after_switches",
                                                  "sched_runner", NULL};
     keel_task *other = keel_task_create(after_switches, NULL, NULL);
-    keel_task_await(keel_task_create(after_switches, NULL, NULL), NULL);
-    keel_task_await(other, NULL);
+    keel_task_await(begun(keel_task_create(after_switches, NULL, NULL)), NULL);
+    keel_task_await(begun(other), NULL);
     check_frames(&taken, switched_names, of_task, "a task that was switched");
     static const char *const main_names[] = {INNERMOST, "test_tasks", "main", NULL};
     keel_yield();
     outer(3);
     check_frames(&taken, main_names, of_process, "main after it has parked");
+}
+
+/* Whether it ran on main's stack, which it does unless another worker was faster. */
+static CALLED void *hosted(void *arg)
+{
+    in_task(arg);
+    /* RELAXED: written by the thread that runs this, if it is hosted. */
+    return atomic_load(&sched_main_task.state, RELAXED) == SCHED_TASK_HOSTING ? &taken : NULL;
+}
+
+static CALLED void test_hosted(void)
+{
+    static const char *const names[] = {INNERMOST,         "in_task",     "hosted", "sched_host",
+                                        "keel_task_await", "test_hosted", "main",   NULL};
+    void *was_hosted = NULL;
+    for (int tries = 0; was_hosted == NULL && tries < 1000; tries++)
+        keel_task_await(keel_task_create(hosted, NULL, NULL), &was_hosted);
+    check(was_hosted != NULL, "a child runs on its parent's stack");
+    check_frames(&taken, names, of_process, "its walk goes on in its parent's");
 }
 
 static uint32_t has_run;
@@ -209,6 +229,7 @@ int main(void)
 {
     test_plain();
     test_tasks();
+    test_hosted();
     test_other_worker();
     test_signals();
     test_constructor();

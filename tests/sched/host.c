@@ -166,6 +166,28 @@ static size_t descriptors_in_use(void)
     return count;
 }
 
+/* Both children in the order of their creation: the first of them is no end of the deque. */
+static void *tree(void *arg)
+{
+    uintptr_t depth = (uintptr_t)arg, leaves[2] = {1, 0};
+    if (depth > 0) {
+        keel_task *first = keel_task_create(tree, (void *)(depth - 1), NULL);
+        keel_task *second = keel_task_create(tree, (void *)(depth - 1), NULL);
+        keel_task_await(first, (void **)&leaves[0]);
+        keel_task_await(second, (void **)&leaves[1]);
+    }
+    return (void *)(leaves[0] + leaves[1]);
+}
+
+static void piles_up_nothing(void)
+{
+    enum { depth = 14, a_few = 200 };
+    void *leaves = NULL;
+    keel_task_await(keel_task_create(tree, (void *)depth, NULL), &leaves);
+    check_equal((uintptr_t)leaves, 1 << depth, "a tree of tasks");
+    check(keel_worker_count() > 1 || descriptors_in_use() < a_few, "  leaves no entries behind");
+}
+
 static void come_by(void *arg)
 {
     (void)arg;
@@ -211,6 +233,7 @@ int main(void)
     whose_stack();
     parks_and_moves();
     nested();
+    piles_up_nothing();
     in_order(1, "awaited in the order of creation");
     in_order(1020, "in the opposite order, but for the first");
     in_order(389, "all over the place");
