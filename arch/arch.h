@@ -20,6 +20,9 @@
  *     context.tbl, context.S,         arch_context_switch,                   03_context
  *       machine/context.h             arch_context_start,
  *                                     struct machine_saved_context
+ *     machine/float_control.h         arch_float_control_read,               08_float_control
+ *                                     arch_float_control_write,
+ *                                     arch_float_control_rules
  *     clone.S                         arch_clone                             04_clone
  *     signal_context.tbl, signal.S,   struct abi_machine_context,            05_signal, tests/abi/
  *       machine/signal_context.h      machine_context_pc,
@@ -65,6 +68,7 @@
 #include <stdint.h>
 
 #include "machine/cpu.h"
+#include "machine/float_control.h"
 #include "machine/registers.h"
 #include "machine/syscall.h"
 
@@ -126,6 +130,16 @@
  * struct machine_saved_context
  *     What arch_context_switch leaves on a stack; the pointer that it saves points to it.
  *
+ * machine/float_control.h
+ *
+ * uint64_t arch_float_control_read(void), void arch_float_control_write(uint64_t control)
+ *     The calling thread's floating-point control registers, all that arithmetic is ruled by, with
+ *     the exception flags that lie beside it, as one number. An exception that is pending when they
+ *     are read is raised then; none is when they have been written. Neither touches the
+ *     floating-point registers themselves. A machine without such registers reads 0.
+ * uint64_t arch_float_control_rules(uint64_t control)
+ *     What of that number a call preserves by the ABI: without exception flags.
+ *
  * machine/registers.h
  *
  * struct arch_registers, arch_register_count, arch_register_names
@@ -161,11 +175,11 @@
  *             struct machine_saved_context
  *   target    a stack pointer that was saved so
  * Keeps what a call preserves (x86-64: rbx, rbp, r12 ... r15, rsp). The floating-point control
- * registers are not saved: tasks leave them as they found them. *save is written before the stack
- * pointer is replaced. Returns when somebody continues the caller, possibly on another thread, so
- * no address that depends on the thread may be kept across the call.
- * Pre-condition: nobody else continues `target`, and nobody continues *save before this switch has
- * left the stack; that is what the scheduler's deferred step is for.
+ * registers are not saved (sched/float_control.h says who keeps them). *save is written before the
+ * stack pointer is replaced. Returns when somebody continues the caller, possibly on another
+ * thread, so no address that depends on the thread may be kept across the call. Pre-condition:
+ * nobody else continues `target`, and nobody continues *save before this switch has left the stack;
+ * that is what the scheduler's deferred step is for.
  */
 void arch_context_switch(void **save, void *target);
 

@@ -2,8 +2,9 @@
  * An unstarted child runs on the stack of the parent that awaits it: no stack, no switch, no wait.
  *
  * When. Only an await without a deadline does it (which is no cancellation point, whether it ran
- * the child or not); only for a child with default options; and only while the stack still has what
- * a task is promised. So 10,000 awaits within each other take a new stack every 64 KiB, by parking.
+ * the child or not); only for a child with default options, of a parent without
+ * KEEL_TASK_FP_CONTROL; and only while the stack still has what a task is promised. So 10,000
+ * awaits within each other take a new stack every 64 KiB, by parking.
  *
  * How. The child stands in some deque. If it is the newest or the oldest entry of this worker's, as
  * it is when many children are awaited in either order of their creation, it is taken out. Else it
@@ -17,6 +18,7 @@
  * parent's. Nobody else can wait for the child's end: the handle is the awaiter's. So the end is a
  * return, and its `join` word is not used.
  */
+#include "sched/float_control.h"
 #include "sched/sched.h"
 
 enum {
@@ -101,8 +103,8 @@ bool sched_host(struct keel_task *task, void **result)
 {
     struct keel_task *self = sched_self();
     /* RELAXED: looked at again when it is claimed. */
-    if (atomic_load(&task->entry, RELAXED) != SCHED_ENTRY_QUEUED || !has_room(self) ||
-        !claim_for_await(task))
+    if (atomic_load(&task->entry, RELAXED) != SCHED_ENTRY_QUEUED || self->keeps_float_control ||
+        !has_room(self) || !claim_for_await(task))
         return false;
     task->stack = self->stack;
     self->wait_object = task;
@@ -111,6 +113,8 @@ bool sched_host(struct keel_task *task, void **result)
     atomic_store(&self->state, SCHED_TASK_HOSTING, RELAXED);
     sched_set_running(task);
     void *value = task->fn.call(task->arg);
+    if (sched_float_control_checked)
+        sched_float_control_check(task, "ended", (const void *)(uintptr_t)task->fn.call);
     /* Perhaps on another worker. */
     sched_set_running(self);
     if (result != NULL)

@@ -10,6 +10,7 @@
  * next already: then the step is run before it.
  */
 #include "base/panic.h"
+#include "sched/float_control.h"
 #include "sched/sched.h"
 
 /* ---- switching */
@@ -50,16 +51,28 @@ static void finish(struct keel_task *task, void *result)
         sched_ready_next((struct keel_task *)join);
 }
 
-static void run_fresh(struct keel_task *task, struct mem_stack *stack)
+/* Calls the task's function, with the floating-point control that the task is to have. */
+static void *call_function(struct keel_task *task)
 {
-    task->stack = stack;
-    sched_set_running(task);
     void *result = NULL;
+    if (unlikely(task->keeps_float_control))
+        sched_float_control_begin();
     if (task->returns_nothing)
         task->fn.call_detached(task->arg);
     else
         result = task->fn.call(task->arg);
-    finish(task, result);
+    if (unlikely(task->keeps_float_control))
+        sched_float_control_leave();
+    else if (sched_float_control_checked)
+        sched_float_control_check(task, "ended", (const void *)(uintptr_t)task->fn.call);
+    return result;
+}
+
+static void run_fresh(struct keel_task *task, struct mem_stack *stack)
+{
+    task->stack = stack;
+    sched_set_running(task);
+    finish(task, call_function(task));
 }
 
 _Noreturn void sched_runner(void *own_stack)
@@ -90,7 +103,7 @@ _Noreturn void sched_runner(void *own_stack)
     }
 }
 
-void sched_park(enum sched_wait_reason reason, const void *object, sched_step *step, void *data)
+static void park(enum sched_wait_reason reason, const void *object, sched_step *step, void *data)
 {
     struct sched_worker *worker = sched_worker();
     struct keel_task *self = sched_self();
@@ -117,6 +130,29 @@ void sched_park(enum sched_wait_reason reason, const void *object, sched_step *s
         arch_context_start(&self->context, mem_stack_top(stack), sched_runner, stack);
     }
     after_switch();
+}
+
+/* The task may return to another worker; which has the program's control, as the one that it left.
+ */
+static __attribute__((noinline)) void park_keeping_float_control(enum sched_wait_reason reason,
+                                                                 const void *object,
+                                                                 sched_step *step, void *data)
+{
+    uint64_t own = sched_float_control_leave();
+    park(reason, object, step, data);
+    sched_float_control_return(own);
+}
+
+void sched_park(enum sched_wait_reason reason, const void *object, sched_step *step, void *data)
+{
+    const struct keel_task *self = sched_self();
+    if (unlikely(self->keeps_float_control)) {
+        park_keeping_float_control(reason, object, step, data);
+        return;
+    }
+    if (sched_float_control_checked)
+        sched_float_control_check(self, "parked", __builtin_return_address(0));
+    park(reason, object, step, data);
 }
 
 void sched_step_unlock(struct keel_task *task, void *data)

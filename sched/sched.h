@@ -8,6 +8,7 @@
  *   pick.c      what a runner does next: picking, stealing, searching
  *   run.c       the runner at the bottom of every stack: switching, parking
  *   spare.c     a worker's spare stacks
+ *   float_control.h  tasks that have floating-point control registers of their own
  *   idle.c      when a worker sleeps and who wakes it: no wake-up is lost
  *   worker.c    workers come and retire: memory, thread, first steps; how many there may be
  *   quota.h     the CPU quota of control groups
@@ -100,16 +101,17 @@ struct keel_task {
         void *(*call)(void *);
         void (*call_detached)(void *);
     } fn;
-    void *arg;               /* the function's argument; after the end its result */
-    uintptr_t join;          /* atomic */
-    struct keel_task *next;  /* in the global queue, a mutex's queue or a free list */
-    struct mem_stack *stack; /* what it runs on; NULL on main's and until it first runs */
-    const void *spawn_site;  /* the address that spawned it */
-    const void *wait_object; /* what it waits on, for reports */
-    uint8_t state;           /* atomic: enum sched_task_state */
-    uint8_t wait_reason;     /* atomic: enum sched_wait_reason */
-    uint8_t entry;           /* atomic: enum sched_entry */
-    bool returns_nothing;    /* fn.call_detached is the function */
+    void *arg;                /* the function's argument; after the end its result */
+    uintptr_t join;           /* atomic */
+    struct keel_task *next;   /* in the global queue, a mutex's queue or a free list */
+    struct mem_stack *stack;  /* what it runs on; NULL on main's and until it first runs */
+    const void *spawn_site;   /* the address that spawned it */
+    const void *wait_object;  /* what it waits on, for reports */
+    uint8_t state;            /* atomic: enum sched_task_state */
+    uint8_t wait_reason;      /* atomic: enum sched_wait_reason */
+    uint8_t entry;            /* atomic: enum sched_entry */
+    bool returns_nothing;     /* fn.call_detached is the function */
+    bool keeps_float_control; /* KEEL_TASK_FP_CONTROL */
 };
 _Static_assert(sizeof(struct keel_task) <= 128, "an unstarted task costs at most 128 bytes");
 

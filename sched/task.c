@@ -7,6 +7,7 @@
  * that grows long gives a batch to the shared one. A worker that retires gives all that it has.
  */
 #include "mem/pages.h"
+#include "sched/float_control.h"
 #include "sched/sched.h"
 
 enum {
@@ -92,6 +93,8 @@ static bool take_slab(struct sched_worker *worker)
         if (slab == NULL)
             return false;
         slab->count = tasks_in_slab;
+    } else {
+        sched_float_control_note(); /* here, because it is done once and off the path of a spawn */
     }
     lock_acquire(&shared.lock);
     slab->older = shared.newest;

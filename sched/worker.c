@@ -39,6 +39,7 @@
 #include "base/process.h"
 #include "boot/boot.h"
 #include "mem/mem.h"
+#include "sched/float_control.h"
 #include "sched/quota.h"
 #include "sched/sched.h"
 #include "signal/signal.h"
@@ -153,6 +154,7 @@ static bool map_worker(struct worker_memory *memory)
 static _Noreturn void worker_begin(void *stack)
 {
     struct sched_worker *worker = sched_worker();
+    sched_float_control_begin();
     signal_thread_start(worker->alternate_stack, worker->alternate_size);
     sched.workers[worker->index] = worker;
     /* RELEASE: with the ACQUIREs of worker_count, by who looks into workers[]. */

@@ -37,9 +37,30 @@ extern "C" {
 /* A handle to a task. keel_task_await and keel_task_detach consume it. */
 typedef struct keel_task keel_task;
 
+/*
+ * A flag of keel_task_options: the task has floating-point control registers of its own (x86-64:
+ * MXCSR and the x87 control word: rounding, exception masks, precision, flushing of denormals).
+ *
+ * What stands when the program spawns its first task is the *program's control*: constructors and
+ * main may set it before, for all tasks on all workers. From then on
+ * - a task without the flag, main too, may change it for a while, but must have set it back
+ *   whenever it calls what may park, and when it ends. Else it is undefined with what other tasks
+ *   go on; libkeel-debug.a panics where the task parks or ends.
+ * - a task with the flag begins with the program's control, and may change its own at any time. It
+ *   keeps it across parks, on whichever worker it goes on, and nobody else gets it: not the tasks
+ *   that run meanwhile, nor those that it spawns, which begin with the program's control, with the
+ *   flag or without.
+ *
+ * Exception flags: those of MXCSR are cleared when a task with the flag begins, and then kept with
+ * the rest; the x87's status word is any call's to change, so also a park's. An x87 exception that
+ * the task does not mask is raised when it parks or ends, at the latest. A park costs such a task
+ * some tens of nanoseconds more, and other tasks nothing.
+ */
+#define KEEL_TASK_FP_CONTROL UINT32_C(1)
+
 typedef struct {
     const char *name; /* for reports; borrowed as long as the task lives; NULL: none */
-    uint32_t flags;   /* 0 */
+    uint32_t flags;   /* 0 or KEEL_TASK_FP_CONTROL; others are for later */
 } keel_task_options;
 
 /*
