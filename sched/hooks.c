@@ -18,7 +18,9 @@ void boot_hook_start(void)
 {
     sched_read_options();
     list_init(&sched.idle);
+    sched.covered = CLOCK_FOREVER;
     sched_worker_init(&first_worker, thread_block(), 0);
+    sched_timers_init(&first_worker, NULL);
     sched.workers[0] = &first_worker;
     sched.worker_count = 1;
     sched.awake = 1;

@@ -327,10 +327,11 @@ void sched_idle_sleep(struct sched_worker *worker)
     mem_heap_collect();
     sched_share_stacks(worker);
     bool naps = enter_idle(worker);
+    sched_timers_cover_begin();
+    atomic_fence(SEQ_CST); /* SEQ_CST: step c, with step 2, and step 2 of timer.c */
     int64_t deadline = sched_timers_cover(worker);
     if (naps && deadline > clock_after(nap))
         deadline = clock_after(nap);
-    atomic_fence(SEQ_CST); /* SEQ_CST: step c, with step 2 */
     if (nothing_to_do(worker, naps))
         wait_until_woken(worker, deadline);
     sched_timers_uncover(worker);

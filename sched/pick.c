@@ -262,20 +262,6 @@ struct keel_task *sched_pick_local(struct sched_worker *worker)
     return task;
 }
 
-struct keel_task *sched_take_turns(struct sched_worker *worker, struct keel_task *self)
-{
-    uint32_t count = worker->pick_count + 1;
-    struct keel_task *oldest = ring_oldest(&worker->ready);
-    /* RELAXED: our own, alone. */
-    if (oldest == NULL || oldest->context == NULL || count % picks_between_oldest == 0 ||
-        atomic_load(&worker->next, RELAXED) != NULL || !deque_looks_empty(&worker->fresh) ||
-        sched_anyone_global() || sched_anyone_starved() || !ring_push(&worker->ready, self))
-        return NULL;
-    worker->next_row = 0;
-    atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of */
-    return ring_pop(&worker->ready);
-}
-
 static struct keel_task *look_once(struct sched_worker *worker, struct look *look)
 {
     struct keel_task *task = sched_global_pop();
@@ -318,8 +304,10 @@ static struct keel_task *search(struct sched_worker *worker)
 struct keel_task *sched_find_work(struct sched_worker *worker)
 {
     for (;;) {
-        sched_timers_run();
+        sched_timers_run(worker);
         struct keel_task *task = sched_pick_local(worker);
+        if (task == NULL && sched_timers_run_all(worker))
+            continue;
         if (task == NULL) {
             sched_search_begin(worker);
             task = search(worker);
@@ -333,8 +321,7 @@ struct keel_task *sched_find_work(struct sched_worker *worker)
         } else {
             worker->naps = 0;
             sched_search_end(worker);
-            if (sched_timers_uncovered())
-                sched_wake_one(false);
+            sched_timers_pass_on();
             if (unlikely(sched_anyone_starved()))
                 sched_serve_starved(worker);
             return task;

@@ -12,13 +12,15 @@
  *   idle.c      when a worker sleeps and who wakes it: no wake-up is lost
  *   worker.c    workers come and retire: memory, thread, first steps; how many there may be
  *   quota.h     the CPU quota of control groups
- *   timer.c     sleeping tasks
+ *   wheel.h     a timing wheel
+ *   timer.h     deadlines: one wheel a worker, who looks at it, who sleeps until when
+ *   claim.h     who ends a wait that has a deadline
  *   deadlock.c  the report when nothing can go on
  *   owner.c     whose stack an address guards, for the fault report
  *   mutex.c     a lock that parks, for the rooms' own use
  *   hooks.c     what the rooms below call when there is a scheduler
  *   host.c      an unstarted task runs on the stack of the one that awaits it
- *   spawn.c await.c sleep.c   the public calls
+ *   spawn.c await.c await_until.c sleep.c   the public calls
  *
  * How it hangs together. A *runner* is a loop that takes the next ready task and calls it; it lies
  * at the bottom of every stack that tasks run on. When a task ends, its runner takes the next one
@@ -50,6 +52,7 @@
 #include "sched/deque.h"
 #include "sched/queue.h"
 #include "sched/ring.h"
+#include "sched/timer.h"
 
 /* ---- tasks */
 
@@ -98,22 +101,32 @@ struct keel_task {
     struct task_identity identity; /* first: the thread block points to it */
     void *context;                 /* NULL until it first runs; where it parked */
     union {
-        void *(*call)(void *);
-        void (*call_detached)(void *);
-    } fn;
-    void *arg;                /* the function's argument; after the end its result */
-    uintptr_t join;           /* atomic */
-    struct keel_task *next;   /* in the global queue, a mutex's queue or a free list */
-    struct mem_stack *stack;  /* what it runs on; NULL on main's and until it first runs */
-    const void *spawn_site;   /* the address that spawned it */
-    const void *wait_object;  /* what it waits on, for reports */
-    uint8_t state;            /* atomic: enum sched_task_state */
-    uint8_t wait_reason;      /* atomic: enum sched_wait_reason */
-    uint8_t entry;            /* atomic: enum sched_entry */
-    bool returns_nothing;     /* fn.call_detached is the function */
-    bool keeps_float_control; /* KEEL_TASK_FP_CONTROL */
+        struct {
+            union {
+                void *(*call)(void *);
+                void (*call_detached)(void *);
+            } fn;      /* until it first runs */
+            void *arg; /* the function's argument, until it first runs; after the end its result */
+        };
+        struct wheel_timer timer; /* in between, of a wait with a deadline */
+    };
+    uintptr_t join;             /* atomic */
+    struct keel_task *next;     /* in the global queue, a mutex's queue or a free list */
+    struct mem_stack *stack;    /* what it runs on; NULL on main's and until it first runs */
+    const void *spawn_site;     /* the address that spawned it */
+    const void *wait_object;    /* what it waits on, for reports */
+    uint8_t state;              /* atomic: enum sched_task_state */
+    uint8_t wait_reason;        /* atomic: enum sched_wait_reason */
+    uint8_t entry;              /* atomic: enum sched_entry */
+    bool returns_nothing;       /* fn.call_detached is the function */
+    bool keeps_float_control;   /* KEEL_TASK_FP_CONTROL */
+    uint8_t claim;              /* atomic: who ends the wait that has a deadline (claim.h) */
+    uint16_t timer_worker : 12; /* in whose wheel the timer is, or was last */
+    uint16_t timer_end : 4;     /* enum sched_timer_end */
 };
 _Static_assert(sizeof(struct keel_task) <= 128, "an unstarted task costs at most 128 bytes");
+
+enum { SCHED_CLAIM_OPEN, SCHED_CLAIM_WAKER, SCHED_CLAIM_TIMER };
 
 enum { SCHED_JOIN_NONE, SCHED_JOIN_DONE, SCHED_JOIN_DETACHED, SCHED_JOIN_VALUES };
 
@@ -157,6 +170,7 @@ struct sched_worker {
     bool searching;   /* counted in sched.searching */
     bool deque_turn;  /* the deque was asked first last time, not the ring */
     uint8_t next_row; /* how often in a row the slot was taken */
+    struct sched_timer_looks looks;
 
     /* Guarded by sched.idle_lock. */
     struct list_node idle_link;
@@ -170,6 +184,7 @@ struct sched_worker {
     bool keeps_tasks;       /* atomic: such a task had to be taken from it: wake others at once */
     struct ring ready;
     struct deque fresh;
+    struct sched_timers timers;
 };
 
 enum { sched_worker_most = 1024 };
@@ -187,6 +202,12 @@ struct sched {
     struct lock idle_lock;
     uint32_t awake; /* atomic, written under idle_lock: workers not in `idle`, or being made */
     struct list_node idle; /* guarded by idle_lock; last asleep, first woken */
+
+    /* Until when sleepers sleep (timer.c). */
+    _Alignas(arch_cache_line) int64_t covered; /* atomic, written under cover_lock */
+    bool uncovered;                            /* atomic */
+    struct lock cover_lock;
+    struct sched_worker *coverer; /* guarded by cover_lock; NULL: nobody covers */
 
     _Alignas(arch_cache_line) struct lock queue_lock; /* guards the two queues */
     struct queue global;                              /* what found no room elsewhere */
@@ -339,12 +360,6 @@ struct keel_task *sched_pick_local(struct sched_worker *worker);
 /* The next task for the calling runner; sleeps until there is one. NULL: the worker must retire. */
 struct keel_task *sched_find_work(struct sched_worker *worker);
 
-/*
- * For one who yields, alone: takes the ring's oldest and puts the caller behind the others. NULL,
- * and nothing is done, when there is a choice, or when it is the turn of the oldest of all.
- */
-struct keel_task *sched_take_turns(struct sched_worker *worker, struct keel_task *self);
-
 /* Whether a task that yields has somebody to give way to, as far as the worker knows. */
 bool sched_anyone_ready(struct sched_worker *worker);
 
@@ -393,31 +408,19 @@ void sched_starve(struct keel_task *task);
 bool sched_anyone_starved(void);
 struct keel_task *sched_starved_pop(void);
 
-/* ---- timers (timer.c) */
-
-struct sched_timer {
-    int64_t deadline;
-    struct keel_task *task;
-    struct sched_timer *child, *sibling; /* pairing heap */
-};
-
-/* The deferred step of a sleep: arms the struct sched_timer `data`, which lies on the task's stack.
- */
-void sched_timer_arm(struct keel_task *task, void *data);
-
-/* Readies the tasks whose time has come. Cheap when there are no timers. */
-void sched_timers_run(void);
-
-/* Whether any timer is armed; whether the earliest is covered by no sleeper. */
-bool sched_timers_armed(void);
-bool sched_timers_uncovered(void);
+/* ---- deadlines (timer.h) */
 
 /*
- * A worker that is about to sleep covers the earliest timer if no other sleeper does. Returns the
- * deadline until which to sleep, CLOCK_FOREVER when it covers none.
+ * To be called whenever the worker has picked, or is about to: readies the tasks whose time has
+ * come, of its own timers, and now and then of all others'. One load when no timer is armed.
  */
-int64_t sched_timers_cover(struct sched_worker *worker);
-void sched_timers_uncover(struct sched_worker *worker);
+static inline void sched_timers_run(struct sched_worker *worker)
+{
+    /* RELAXED: a hint; the look takes the lock. */
+    if (unlikely(--worker->looks.turn == 0) ||
+        unlikely(atomic_load(&worker->timers.next, RELAXED) != CLOCK_FOREVER))
+        sched_timers_look(worker);
+}
 
 /* ---- the rest */
 

@@ -1,169 +1,390 @@
 /*
- * Sleeping tasks: one pairing heap (Fredman, Sedgewick, Sleator and Tarjan, 1986) of nodes that lie
- * on the sleepers' own stacks, under one lock; its earliest deadline stands in a word of its own,
- * so that who has nothing to wait for pays one load.
+ * Deadlines: one timing wheel a worker (wheel.h), under a lock of its own.
  *
- * Who looks: every worker, each time it picks a task while timers are armed. When no worker picks,
- * some worker sleeps, and a sleeper *covers* the earliest deadline: it sleeps only so long.
+ * The goal: a wait with a deadline costs little more than one without; a timer that is cancelled
+ * wakes nobody; and none is late while some worker is idle, whatever the others do.
+ *
+ * Rejected: one wheel or heap for all (every sleep takes the same lock and the same cache lines); a
+ * thread or a timerfd for timers (a system call a timer, and two switches for each that is due);
+ * timers that only their own worker serves (they are late while it computes); nodes on the waiting
+ * stacks (to put them in order would touch each stack once more: a page-table walk and a cache miss
+ * a timer; so a timer lies in the task's descriptor, on the line that its wake-up needs anyway).
+ *
+ * Who looks: each worker at its own wheel whenever it picks, and at all others' every 61st time and
+ * before it goes to sleep. To read the clock costs as much as some switches: so while looks follow
+ * each other by less than a microsecond it is read at each 16th only.
+ *
+ * When no worker picks, some worker sleeps, and a sleeper *covers* the earliest deadline of all
+ * wheels: it sleeps only so long. `covered` says how long; FOREVER: nobody covers.
  *
  * Invariant: when a worker sleeps and a timer is armed, a sleeper covers a deadline that is not
- * later than the earliest, or a worker is awake that will see to it:
- *   - who goes to sleep covers the earliest deadline if it is earlier than what is covered;
- *   - who arms the new earliest one and goes on running tasks wakes a sleeper, which then covers
- * it;
- *   - who covered and wakes either was woken and passes the search on when it finds work, or
- * readies the due tasks: both wake a further sleeper, which finds nothing to do and covers
- * (idle.c).
+ * later than the timer's, or a worker is awake that will see to it.
+ *
+ * Who arms a timer:
+ *     1. puts it into its own wheel, under the lock; what else makes the task findable happens
+ *        under the lock too (see below);
+ *     2. fence SEQ_CST;
+ *     3. when `covered` is later than the deadline: sets `uncovered`, and if it goes on to run a
+ *        task, wakes a sleeper. (Else it is a runner that looks for work: it finds some, and comes
+ *        to step 4, or goes to sleep, and covers.)
+ * Who has looked for work and found some:
+ *     4. when `uncovered` is set, and there are a sleeper and a timer, wakes a sleeper.
+ * Who goes to sleep, between its steps b and d (idle.c):
+ *     5. clears `uncovered`;
+ *     6. fence SEQ_CST (step c);
+ *     7. looks at all wheels; when the earliest deadline is earlier than `covered`, it covers it.
+ * Who covered, and wakes:
+ *     8. sets `covered` to FOREVER and `uncovered`; fence SEQ_CST.
+ * A further sleeper that is woken finds nothing to do, and covers. A sleeper that is relieved by
+ * one that covers an earlier deadline sleeps on, and wakes at its own time, mostly in vain.
+ *
+ * Why nothing is lost. Let a timer be armed. If step 3 finds `covered` later, somebody is woken: by
+ * the fences of sched_wake_one (2 of idle.c) and step c either it sees the sleeper, or that one
+ * sees the timer in step 7. If a searcher is relied on instead, it sleeps later, and sees the timer
+ * in step 7; or it finds work, and sees `uncovered` in step 4: if a sleeper had cleared it after
+ * step 3 set it, the fences 2 and 6 put that one's step 7 behind step 1, so it has seen the timer.
+ * If step 3 finds `covered` early enough, a sleeper covers; or it has just woken, in step 8: then
+ * by the fences 2 and 8 it sees the timer whenever it looks next, in step 4 or in step 7.
+ *
+ * Who ends a wait. Its timer alone (a sleep); or one compare-and-swap decides between waker and
+ * deadline: on `join` of the awaited task, or on the claim (claim.h). The timer's is done under the
+ * wheel's lock, and touches nothing but that word. So:
+ *   - who arms does it under the lock that makes the task findable, or makes it findable under the
+ *     wheel's lock: nobody can have ended the wait before the timer is there;
+ *   - a timer that lost leaves the wheel, and the task is not touched after the lock is released;
+ *   - a task that was woken by somebody else cancels its timer under the lock: after that no worker
+ *     has it in its hands, and what it waited on may be freed, its descriptor too.
+ *
+ * Cancelling wakes nobody. A sleeper that covered the timer may wake at its time, once, and finds
+ * nothing.
  */
 #include "base/clock.h"
-#include "sched/sched.h"
+#include "sched/claim.h"
 
-TOUCHED_AT_START static struct {
-    struct lock lock; /* guards the rest */
-    struct sched_timer *root;
-    int64_t covered;              /* the deadline until which `coverer` sleeps */
-    struct sched_worker *coverer; /* NULL: nobody covers */
-    bool armed;                   /* atomic, written under the lock: root != NULL */
-    bool uncovered;               /* atomic, written under the lock: no sleeper covers root */
-    int64_t earliest; /* atomic, written under the lock: root's deadline; valid while armed */
-} timers;
+enum {
+    turns_between_others = 61,
+    skip_most = 15,
+    often = 2000,  /* ns between two readings of the clock: they may be further apart */
+    seldom = 8000, /* they were too far apart */
+};
 
-/* ---- the heap */
+/* A wheel's memory, and room for what its owner takes out of any wheel. */
+struct sched_wheel {
+    struct wheel wheel;
+    struct wheel_timer *due[wheel_due_most];
+};
 
-/* Either may be NULL; each is a root without siblings. */
-static struct sched_timer *meld(struct sched_timer *left, struct sched_timer *right)
+static _Alignas(arch_page_size) struct sched_wheel first_wheel;
+
+size_t sched_timers_size(void)
 {
-    if (left == NULL)
-        return right;
-    if (right == NULL)
-        return left;
-    if (right->deadline < left->deadline) {
-        struct sched_timer *swapped = left;
-        left = right;
-        right = swapped;
-    }
-    right->sibling = left->child;
-    left->child = right;
-    return left;
+    return sizeof(struct sched_wheel);
 }
 
-/* Melds a list of siblings: pairs from left to right, then the pairs from right to left. */
-static struct sched_timer *meld_siblings(struct sched_timer *first)
+void sched_timers_init(struct sched_worker *worker, void *memory)
 {
-    struct sched_timer *pairs = NULL;
-    while (first != NULL) {
-        struct sched_timer *left = first;
-        struct sched_timer *right = left->sibling;
-        first = right != NULL ? right->sibling : NULL;
-        left->sibling = NULL;
-        if (right != NULL)
-            right->sibling = NULL;
-        struct sched_timer *pair = meld(left, right);
-        pair->sibling = pairs;
-        pairs = pair;
-    }
-    struct sched_timer *root = NULL;
-    while (pairs != NULL) {
-        struct sched_timer *next = pairs->sibling;
-        pairs->sibling = NULL;
-        root = meld(root, pairs);
-        pairs = next;
-    }
-    return root;
+    worker->timers.wheel = memory != NULL ? memory : &first_wheel;
+    worker->timers.next = CLOCK_FOREVER;
+    worker->looks.turn = turns_between_others;
 }
 
-/* To be called after every change of root or cover. Caller holds the lock. */
-static void note_cover(void)
+static struct keel_task *task_of(struct wheel_timer *timer)
 {
-    bool uncovered =
-        timers.root != NULL && (timers.coverer == NULL || timers.covered > timers.root->deadline);
-    atomic_store(&timers.uncovered, uncovered, RELAXED); /* RELAXED: as in set_root */
+    return container_of(timer, struct keel_task, timer);
 }
 
-static void set_root(struct sched_timer *root)
+static void set_next(struct sched_timers *timers, int64_t next)
 {
-    timers.root = root;
-    /* RELAXED: hints for who does not hold the lock; a sleeper looks under it. */
-    if (root != NULL)
-        atomic_store(&timers.earliest, root->deadline, RELAXED);
-    atomic_store(&timers.armed, root != NULL, RELAXED);
-    note_cover();
+    atomic_store(&timers->next, next, RELAXED); /* RELAXED: a hint; who acts on it takes the lock */
 }
 
-/* ---- arming and running */
-
-void sched_timer_arm(struct keel_task *task, void *data)
+static int64_t next_of(const struct sched_timers *timers)
 {
-    struct sched_timer *timer = data;
-    timer->task = task;
-    timer->child = NULL;
-    timer->sibling = NULL;
+    return atomic_load(&timers->next, RELAXED); /* RELAXED: as in set_next, or ordered by fences */
+}
+
+/* ---- arming */
+
+void sched_timer_prepare(enum sched_timer_end end, int64_t deadline, int64_t now)
+{
+    struct keel_task *self = sched_self();
+    self->timer.deadline = deadline;
+    self->timer_end = end & 15;
+    sched_worker()->looks.prepared = now;
+}
+
+/* Step 1. Caller holds the lock. */
+static void insert(struct sched_worker *worker, struct keel_task *task)
+{
+    struct sched_timers *timers = &worker->timers;
+    task->timer_worker = worker->index & 0xfff;
+    int64_t event = wheel_insert(&timers->wheel->wheel, &task->timer, worker->looks.prepared);
+    if (event < timers->next)
+        set_next(timers, event);
+}
+
+/* Steps 2 and 3. */
+static void see_to_cover(int64_t deadline)
+{
+    atomic_fence_shared(SEQ_CST); /* SEQ_CST: step 2, with step c in sched_idle_sleep, and step 8 */
+    /* RELAXED: ordered by the fence. */
+    if (atomic_load(&sched.covered, RELAXED) <= deadline)
+        return;
+    atomic_store(&sched.uncovered, true, RELAXED); /* RELAXED: with the load in step 4 */
     /* This thread goes on to run a task: then it will not cover the deadline by sleeping itself. */
-    bool goes_on = thread_block()->task != NULL || sched_worker()->handed != NULL;
-    lock_acquire(&timers.lock);
-    set_root(meld(timers.root, timer));
-    bool wake = goes_on && timers.uncovered;
-    lock_release(&timers.lock);
-    if (wake)
+    if (thread_block()->task != NULL || sched_worker()->handed != NULL)
         sched_wake_one(false);
 }
 
-static struct sched_timer *pop_due(int64_t now)
+void sched_step_sleep(struct keel_task *task, void *data)
 {
-    lock_acquire(&timers.lock);
-    struct sched_timer *due = timers.root;
-    if (due != NULL && due->deadline <= now)
-        set_root(meld_siblings(due->child));
+    (void)data;
+    struct sched_worker *worker = sched_worker();
+    int64_t deadline = task->timer.deadline;
+    lock_acquire(&worker->timers.lock);
+    insert(worker, task);
+    lock_release(&worker->timers.lock);
+    see_to_cover(deadline);
+}
+
+void sched_step_unlock_until(struct keel_task *task, void *data)
+{
+    struct sched_worker *worker = sched_worker();
+    int64_t deadline = task->timer.deadline;
+    lock_acquire(&worker->timers.lock);
+    insert(worker, task);
+    lock_release(&worker->timers.lock);
+    lock_release(data);
+    see_to_cover(deadline);
+}
+
+/* If the awaited task has ended meanwhile, wakes the caller itself. */
+void sched_step_await_until(struct keel_task *self, void *data)
+{
+    struct keel_task *task = data;
+    struct sched_worker *worker = sched_worker();
+    struct sched_timers *timers = &worker->timers;
+    int64_t deadline = self->timer.deadline;
+    uintptr_t none = SCHED_JOIN_NONE;
+    lock_acquire(&timers->lock);
+    insert(worker, self);
+    /* RELEASE, ACQUIRE: as in step_await (await.c). */
+    bool waits =
+        atomic_compare_exchange_shared(&task->join, &none, (uintptr_t)self, RELEASE, ACQUIRE);
+    lock_release(&timers->lock);
+    if (waits)
+        see_to_cover(deadline);
     else
-        due = NULL;
-    lock_release(&timers.lock);
-    return due;
+        sched_ready(self);
+}
+
+void sched_timer_cancel(struct keel_task *self)
+{
+    struct sched_timers *timers = &sched.workers[self->timer_worker]->timers;
+    lock_acquire(&timers->lock);
+    if (self->timer.link != NULL && wheel_remove(&timers->wheel->wheel, &self->timer))
+        set_next(timers, wheel_next(&timers->wheel->wheel));
+    lock_release(&timers->lock);
+}
+
+/* ---- looking */
+
+/* Whether the deadline ends the wait of the task. Caller holds the lock of the wheel. */
+static bool ends_wait(struct keel_task *task)
+{
+    uintptr_t waiter = (uintptr_t)task;
+    struct keel_task *awaited;
+    switch (task->timer_end) {
+    case SCHED_TIMER_SLEEP:
+        return true;
+    case SCHED_TIMER_AWAIT:
+        awaited = (struct keel_task *)(uintptr_t)task->wait_object;
+        /* RELAXED: it is taken back, nothing is told by it. */
+        if (!atomic_compare_exchange_shared(&awaited->join, &waiter, SCHED_JOIN_NONE, RELAXED,
+                                            RELAXED))
+            return false;
+        /* RELAXED: read when the task runs again. */
+        atomic_store(&task->claim, SCHED_CLAIM_TIMER, RELAXED);
+        return true;
+    default:
+        return sched_claim_take(task, SCHED_CLAIM_TIMER);
+    }
+}
+
+/* Takes what is due out of a wheel. Returns how many tasks are to be readied, in worker's room. */
+static unsigned take_due(struct sched_worker *worker, struct sched_timers *timers, int64_t now)
+{
+    struct wheel_timer **due = worker->timers.wheel->due;
+    unsigned kept = 0;
+    lock_acquire(&timers->lock);
+    unsigned count = wheel_serve(&timers->wheel->wheel, now, due);
+    set_next(timers, wheel_next(&timers->wheel->wheel));
+    for (unsigned i = 0; i < count; i++) {
+        if (ends_wait(task_of(due[i])))
+            due[kept++] = due[i];
+    }
+    lock_release(&timers->lock);
+    return kept;
+}
+
+/* Returns whether tasks were readied. */
+static bool serve(struct sched_worker *worker, struct sched_timers *timers, int64_t now)
+{
+    unsigned count = take_due(worker, timers, now);
+    struct wheel_timer **due = worker->timers.wheel->due;
+    for (unsigned i = 0; i < count; i++) {
+        __builtin_prefetch(task_of(due[i])->context);
+        __builtin_prefetch((char *)task_of(due[i])->context + arch_cache_line);
+    }
+    for (unsigned i = 0; i < count; i++)
+        sched_push_ready(worker, task_of(due[i]));
+    if (count > 0)
+        sched_wake_one(false);
+    return count > 0;
+}
+
+static int64_t read_clock(struct sched_worker *worker)
+{
+    return worker->looks.time = clock_now();
+}
+
+/* Whether it is time to read the clock; looks that follow each other closely need not all do so. */
+static bool may_skip(struct sched_timer_looks *looks)
+{
+    if (looks->skips == 0)
+        return false;
+    looks->skips--;
+    return true;
+}
+
+static void set_skips(struct sched_timer_looks *looks, int64_t since)
+{
+    if (since < often)
+        looks->skip = looks->skip < skip_most ? 2 * looks->skip + 1 : skip_most;
+    else if (since > seldom)
+        looks->skip /= 4;
+    looks->skips = looks->skip;
+}
+
+/* All wheels, or all but the worker's own. */
+static bool serve_all(struct sched_worker *worker, bool own_too)
+{
+    bool found = false;
+    int64_t now = 0;
+    /* ACQUIRE: with the RELEASE in worker_begin (worker.c), which publishes workers[]. */
+    uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
+    for (uint32_t i = 0; i < count; i++) {
+        struct sched_timers *timers = &sched.workers[i]->timers;
+        int64_t next = next_of(timers);
+        if (next == CLOCK_FOREVER || (i == worker->index && !own_too))
+            continue;
+        if (now == 0)
+            now = read_clock(worker);
+        if (next <= now) {
+            found = true;
+            serve(worker, timers, now);
+        }
+    }
+    return found;
+}
+
+bool sched_timers_run_all(struct sched_worker *worker)
+{
+    return serve_all(worker, true);
+}
+
+void sched_timers_look(struct sched_worker *worker)
+{
+    struct sched_timer_looks *looks = &worker->looks;
+    struct sched_timers *timers = &worker->timers;
+    if (looks->turn == 0) {
+        looks->turn = turns_between_others;
+        serve_all(worker, false);
+    }
+    if (next_of(timers) == CLOCK_FOREVER || may_skip(looks))
+        return;
+    int64_t before = looks->time;
+    int64_t now = read_clock(worker);
+    set_skips(looks, now - before);
+    if (next_of(timers) <= now)
+        serve(worker, timers, now);
 }
 
 bool sched_timers_armed(void)
 {
-    return atomic_load(&timers.armed, RELAXED); /* RELAXED: see set_root */
-}
-
-bool sched_timers_uncovered(void)
-{
-    return atomic_load(&timers.uncovered, RELAXED); /* RELAXED: see set_root */
-}
-
-void sched_timers_run(void)
-{
-    if (likely(!sched_timers_armed()))
-        return;
-    int64_t now = clock_now();
-    /* RELAXED: see set_root. */
-    if (atomic_load(&timers.earliest, RELAXED) > now)
-        return;
-    for (struct sched_timer *due = pop_due(now); due != NULL; due = pop_due(now))
-        sched_ready(due->task);
+    /* ACQUIRE: as in serve_all. */
+    uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
+    for (uint32_t i = 0; i < count; i++) {
+        if (next_of(&sched.workers[i]->timers) != CLOCK_FOREVER)
+            return true;
+    }
+    return false;
 }
 
 /* ---- covering */
 
+void sched_timers_pass_on(void)
+{
+    /* RELAXED: ordered by the fences of who set them; see above. */
+    if (likely(!atomic_load(&sched.uncovered, RELAXED)))
+        return;
+    if (atomic_load(&sched.idle_count, RELAXED) != 0 && sched_timers_armed())
+        sched_wake_one(false);
+}
+
+void sched_timers_cover_begin(void)
+{
+    /* RELAXED: ordered by the fence that follows. */
+    if (atomic_load(&sched.uncovered, RELAXED))
+        atomic_store(&sched.uncovered, false, RELAXED);
+}
+
+/* The earliest deadline of all wheels. */
+static int64_t earliest(void)
+{
+    int64_t earliest_yet = CLOCK_FOREVER;
+    /* ACQUIRE: as in serve_all. */
+    uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
+    for (uint32_t i = 0; i < count; i++) {
+        struct sched_timers *timers = &sched.workers[i]->timers;
+        if (next_of(timers) >= earliest_yet)
+            continue;
+        lock_acquire(&timers->lock);
+        int64_t deadline = wheel_earliest(&timers->wheel->wheel);
+        lock_release(&timers->lock);
+        if (deadline < earliest_yet)
+            earliest_yet = deadline;
+    }
+    return earliest_yet;
+}
+
 int64_t sched_timers_cover(struct sched_worker *worker)
 {
-    int64_t deadline = CLOCK_FOREVER;
-    lock_acquire(&timers.lock);
-    if (timers.uncovered) {
-        deadline = timers.root->deadline;
-        timers.covered = deadline;
-        timers.coverer = worker;
-        note_cover();
+    int64_t deadline = earliest();
+    if (deadline == CLOCK_FOREVER)
+        return deadline;
+    lock_acquire(&sched.cover_lock);
+    if (deadline < sched.covered) {
+        atomic_store(&sched.covered, deadline, RELAXED); /* RELAXED: seen late, it wakes in vain */
+        sched.coverer = worker;
+    } else {
+        deadline = CLOCK_FOREVER;
     }
-    lock_release(&timers.lock);
+    lock_release(&sched.cover_lock);
     return deadline;
 }
 
 void sched_timers_uncover(struct sched_worker *worker)
 {
-    lock_acquire(&timers.lock);
-    if (timers.coverer == worker) {
-        timers.coverer = NULL;
-        note_cover();
+    lock_acquire(&sched.cover_lock);
+    bool covered = sched.coverer == worker;
+    if (covered) {
+        sched.coverer = NULL;
+        /* RELAXED: ordered by the fence. */
+        atomic_store(&sched.covered, CLOCK_FOREVER, RELAXED);
+        atomic_store(&sched.uncovered, true, RELAXED);
     }
-    lock_release(&timers.lock);
+    lock_release(&sched.cover_lock);
+    if (covered)
+        atomic_fence(SEQ_CST); /* SEQ_CST: step 8, with step 2 */
 }

@@ -28,7 +28,7 @@
  * A worker's thread begins in a runner on an ordinary task stack, so the thread's own first stack
  * is like any other and may end up with a task that parks on it. The worker's memory lies behind:
  *
- *     | stack | thread-local variables and block | struct sched_worker | alternate signal stack |
+ *     | stack | thread-local variables and block | struct sched_worker | signal stack | wheel |
  *             '----- as a rule on one page with the top of the stack --'
  */
 #include <asm/unistd.h>
@@ -134,7 +134,7 @@ static bool map_worker(struct worker_memory *memory)
     size_t worker_end = worker_at + sizeof(struct sched_worker);
     size_t alternate_size = round_up(signal_stack_size(), arch_cache_line);
     void *behind;
-    memory->size = worker_end + arch_page_size + alternate_size;
+    memory->size = worker_end + arch_page_size + alternate_size + sched_timers_size();
     memory->stack = mem_stack_acquire_with(memory->size, &behind);
     if (memory->stack == NULL)
         return false;
@@ -143,6 +143,8 @@ static bool map_worker(struct worker_memory *memory)
     memory->worker->alternate_stack =
         (void *)round_up((uintptr_t)behind + worker_end, arch_page_size);
     memory->worker->alternate_size = alternate_size;
+    sched_timers_init(memory->worker,
+                      (unsigned char *)memory->worker->alternate_stack + alternate_size);
     return true;
 }
 

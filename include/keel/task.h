@@ -84,6 +84,14 @@ keel_task *keel_task_create(void *(*fn)(void *), void *arg, const keel_task_opti
  */
 int keel_task_await(keel_task *task, void **result);
 
+/*
+ * As keel_task_await, but waits no longer than until `deadline`. Errors: -ETIMEDOUT, the task had
+ * not ended then: the handle is still the caller's, to be awaited again or detached, and *result is
+ * untouched. A deadline that has passed yields once, unless the task has ended already;
+ * KEEL_FOREVER waits as keel_task_await does. May park.
+ */
+int keel_task_await_until(keel_task *task, void **result, int64_t deadline);
+
 /* Consumes the handle of a task that nobody will await. */
 void keel_task_detach(keel_task *task);
 
