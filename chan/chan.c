@@ -1,6 +1,7 @@
 #include "chan/chan.h"
 
 #include "keel/mem.h"
+#include "sched/claim.h"
 
 enum { slots_at = 128 };
 _Static_assert(sizeof(struct keel_chan) <= slots_at, "the slots begin behind the structure");
@@ -58,8 +59,30 @@ keel_chan *keel_chan_create(size_t capacity, size_t element_size)
     return chan;
 }
 
+bool chan_claim(struct keel_chan *chan, struct chan_waiter *waiter)
+{
+    chan->timed--;
+    if (sched_claim_take(waiter->task, SCHED_CLAIM_WAKER))
+        return true;
+    list_remove(&waiter->link);
+    list_init(&waiter->link);
+    chan->leaving++;
+    return false;
+}
+
+/* Claims all waiters with a deadline in the list; those that cannot be had are unlinked. */
+static void claim_all(struct keel_chan *chan, struct list_node *list)
+{
+    struct list_node *next;
+    for (struct list_node *node = list->next; node != list && chan->timed > 0; node = next) {
+        next = node->next;
+        if (chan_waiter_of(node)->timed)
+            chan_claim(chan, chan_waiter_of(node));
+    }
+}
+
 /* Nobody else can reach the channel any more. */
-static void destroy(struct keel_chan *chan)
+void chan_destroy(struct keel_chan *chan)
 {
     if (!list_is_empty(&chan->senders_waiting) || !list_is_empty(&chan->receivers_waiting))
         panic("a channel lost its last reference while a task waits on it");
@@ -69,20 +92,30 @@ static void destroy(struct keel_chan *chan)
     give_memory(chan);
 }
 
+bool chan_unreference(struct keel_chan *chan)
+{
+    if (--chan->references > 0)
+        return false;
+    claim_all(chan, &chan->senders_waiting);
+    claim_all(chan, &chan->receivers_waiting);
+    return chan->leaving == 0;
+}
+
 /* Caller holds the lock; `woken` receives the waiters, to be readied when it is released. */
 static void close_locked(struct keel_chan *chan, struct list_node *woken)
 {
+    struct list_node *list =
+        list_is_empty(&chan->senders_waiting) ? &chan->receivers_waiting : &chan->senders_waiting;
     chan->closed = true;
-    list_take_all(woken, list_is_empty(&chan->senders_waiting) ? &chan->receivers_waiting
-                                                               : &chan->senders_waiting);
+    claim_all(chan, list);
+    list_take_all(woken, list);
 }
 
 static void ready_all(struct list_node *woken)
 {
     for (struct list_node *node = list_pop_front(woken); node != NULL;
          node = list_pop_front(woken)) {
-        struct chan_waiter *waiter = container_of(node, struct chan_waiter, link);
-        sched_ready(waiter->task);
+        sched_ready(chan_waiter_of(node)->task);
     }
 }
 
@@ -118,11 +151,11 @@ void keel_chan_drop_sender(keel_chan *chan)
     if (--chan->senders == 0)
         close_locked(chan, &woken);
     else
-        last_reference = --chan->references == 0;
+        last_reference = chan_unreference(chan);
     lock_release(&chan->lock);
     ready_all(&woken);
     if (last_reference)
-        destroy(chan);
+        chan_destroy(chan);
 }
 
 keel_chan *keel_chan_retain(keel_chan *chan)
@@ -138,10 +171,10 @@ void keel_chan_release(keel_chan *chan, void (*destroy_element)(void *element))
     chan_lock(chan);
     if (destroy_element != NULL)
         chan->destroy = destroy_element;
-    bool last_reference = --chan->references == 0;
+    bool last_reference = chan_unreference(chan);
     lock_release(&chan->lock);
     if (last_reference)
-        destroy(chan);
+        chan_destroy(chan);
 }
 
 size_t keel_chan_length(const keel_chan *chan)

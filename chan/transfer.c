@@ -38,12 +38,6 @@ static void ring_remove(struct keel_chan *chan, void *element)
     set_length(chan, chan->length - 1);
 }
 
-static struct chan_waiter *take_waiter(struct list_node *list)
-{
-    struct list_node *node = list_pop_front(list);
-    return node == NULL ? NULL : container_of(node, struct chan_waiter, link);
-}
-
 /*
  * Parks the caller in `list`; the lock, which it holds, is released after the switch. Returns
  * whether its element was transferred: not so when the channel was closed.
@@ -74,14 +68,14 @@ static void prepare_to_wait(keel_chan *chan)
     sched_before_park();
 }
 
-int keel_chan_send(keel_chan *chan, const void *element)
+__attribute__((always_inline)) static inline int send_now(keel_chan *chan, const void *element)
 {
     chan_lock(chan);
     if (chan->closed) {
         lock_release(&chan->lock);
         return -EPIPE;
     }
-    struct chan_waiter *receiver = take_waiter(&chan->receivers_waiting);
+    struct chan_waiter *receiver = chan_take_waiter(chan, &chan->receivers_waiting);
     if (receiver != NULL) {
         copy_element(chan, receiver->element, element);
         complete(chan, receiver);
@@ -92,6 +86,14 @@ int keel_chan_send(keel_chan *chan, const void *element)
         lock_release(&chan->lock);
         return 0;
     }
+    return CHAN_MUST_WAIT;
+}
+
+int keel_chan_send(keel_chan *chan, const void *element)
+{
+    int result = send_now(chan, element);
+    if (result != CHAN_MUST_WAIT)
+        return result;
     if (unlikely(!sched_is_prepared())) {
         prepare_to_wait(chan);
         return keel_chan_send(chan, element);
@@ -102,10 +104,10 @@ int keel_chan_send(keel_chan *chan, const void *element)
     return sent ? 0 : -EPIPE;
 }
 
-int keel_chan_receive(keel_chan *chan, void *element)
+__attribute__((always_inline)) static inline int receive_now(keel_chan *chan, void *element)
 {
     chan_lock(chan);
-    struct chan_waiter *sender = take_waiter(&chan->senders_waiting);
+    struct chan_waiter *sender = chan_take_waiter(chan, &chan->senders_waiting);
     if (chan->length > 0) {
         ring_remove(chan, element);
         /* The oldest waiting sender takes the place that became free: first come, first served. */
@@ -116,16 +118,34 @@ int keel_chan_receive(keel_chan *chan, void *element)
     } else if (chan->closed) {
         lock_release(&chan->lock);
         return 0;
-    } else if (unlikely(!sched_is_prepared())) {
-        /* (No sender was taken.) */
-        prepare_to_wait(chan);
-        return keel_chan_receive(chan, element);
     } else {
-        return wait_in(chan, &chan->receivers_waiting, element, SCHED_WAIT_CHAN_RECEIVE) ? 1 : 0;
+        return CHAN_MUST_WAIT;
     }
     if (sender != NULL)
         complete(chan, sender);
     else
         lock_release(&chan->lock);
     return 1;
+}
+
+int keel_chan_receive(keel_chan *chan, void *element)
+{
+    int result = receive_now(chan, element);
+    if (result != CHAN_MUST_WAIT)
+        return result;
+    if (unlikely(!sched_is_prepared())) {
+        prepare_to_wait(chan);
+        return keel_chan_receive(chan, element);
+    }
+    return wait_in(chan, &chan->receivers_waiting, element, SCHED_WAIT_CHAN_RECEIVE) ? 1 : 0;
+}
+
+int chan_send_now(keel_chan *chan, const void *element)
+{
+    return send_now(chan, element);
+}
+
+int chan_receive_now(keel_chan *chan, void *element)
+{
+    return receive_now(chan, element);
 }

@@ -15,12 +15,13 @@
  * Undefined: using a channel after its last reference was released (mostly found out: a panic). A
  * last sender has no reference of its own: who releases early must know that it was dropped.
  *
- * All of it may be called from any task. Sends and receives may park.
+ * All of it may be called from any task. Sends and receives may park, unless they say otherwise.
  */
 #ifndef KEEL_CHAN_H
 #define KEEL_CHAN_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -46,6 +47,23 @@ int keel_chan_send(keel_chan *chan, const void *element);
  * drained: then *element is untouched. `element` may be NULL when the size is 0.
  */
 int keel_chan_receive(keel_chan *chan, void *element);
+
+/*
+ * As keel_chan_send and keel_chan_receive, where they need not wait; else -EAGAIN, and nothing was
+ * moved. They do not park.
+ */
+int keel_chan_try_send(keel_chan *chan, const void *element);
+int keel_chan_try_receive(keel_chan *chan, void *element);
+
+/*
+ * As keel_chan_send and keel_chan_receive, but they wait no longer than until `deadline`
+ * (nanoseconds on CLOCK_MONOTONIC, as keel_now). -ETIMEDOUT: it has come, and nothing was moved:
+ * the element was not sent, *element is untouched. When the deadline has passed already they still
+ * succeed if they need not wait; else they yield once and return -ETIMEDOUT. KEEL_FOREVER: no
+ * deadline.
+ */
+int keel_chan_send_until(keel_chan *chan, const void *element, int64_t deadline);
+int keel_chan_receive_until(keel_chan *chan, void *element, int64_t deadline);
 
 /*
  * Closes: waiting and later sends return -EPIPE, receives drain what is buffered and then return 0.
