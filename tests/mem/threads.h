@@ -47,6 +47,7 @@ static inline void test_thread_start(struct test_thread *thread, void (*fn)(void
     if (thread->memory == NULL)
         process_end(3);
     struct thread_block *block = boot_tls_make(thread->memory + test_thread_stack);
+    process_shared = true; /* as whoever makes a thread says (base/alone.h) */
     if (arch_clone(flags, thread->memory + test_thread_stack, NULL, &thread->id, block,
                    test_thread_begin, thread) < 0)
         process_end(3);
