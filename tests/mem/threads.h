@@ -9,7 +9,7 @@
 #include <linux/futex.h>
 #include <linux/sched.h>
 
-#include "base/atomic.h"
+#include "base/alone.h"
 #include "base/process.h"
 #include "boot/boot.h"
 #include "mem/pages.h"
