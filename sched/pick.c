@@ -262,6 +262,20 @@ struct keel_task *sched_pick_local(struct sched_worker *worker)
     return task;
 }
 
+struct keel_task *sched_take_turns(struct sched_worker *worker, struct keel_task *self)
+{
+    uint32_t count = worker->pick_count + 1;
+    struct keel_task *oldest = ring_oldest(&worker->ready);
+    /* RELAXED: our own, alone. */
+    if (oldest == NULL || oldest->context == NULL || count % picks_between_oldest == 0 ||
+        atomic_load(&worker->next, RELAXED) != NULL || !deque_looks_empty(&worker->fresh) ||
+        sched_anyone_global() || sched_anyone_starved() || !ring_push(&worker->ready, self))
+        return NULL;
+    worker->next_row = 0;
+    atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of */
+    return ring_pop(&worker->ready);
+}
+
 static struct keel_task *look_once(struct sched_worker *worker, struct look *look)
 {
     struct keel_task *task = sched_global_pop();

@@ -38,6 +38,15 @@ static inline bool ring_push(struct ring *ring, struct keel_task *task)
     return true;
 }
 
+/* Alone: the one that ring_pop would take, or NULL. */
+static inline struct keel_task *ring_oldest(struct ring *ring)
+{
+    uint64_t head = atomic_load(&ring->head, RELAXED); /* RELAXED: nobody else */
+    return atomic_load(&ring->tail, RELAXED) == head
+               ? NULL
+               : atomic_load(&ring->slots[head % ring_capacity], RELAXED);
+}
+
 /* Anyone: the oldest, or NULL. */
 static inline struct keel_task *ring_pop(struct ring *ring)
 {

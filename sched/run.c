@@ -103,15 +103,20 @@ _Noreturn void sched_runner(void *own_stack)
     }
 }
 
+static void set_parked(struct keel_task *self, enum sched_wait_reason reason, const void *object)
+{
+    self->wait_object = object;
+    /* RELAXED: for reports. */
+    atomic_store(&self->wait_reason, (uint8_t)reason, RELAXED);
+    atomic_store(&self->state, SCHED_TASK_PARKED, RELAXED);
+}
+
 static void park(enum sched_wait_reason reason, const void *object, sched_step *step, void *data)
 {
     struct sched_worker *worker = sched_worker();
     struct keel_task *self = sched_self();
     debug_assert(worker->step == NULL);
-    self->wait_object = object;
-    /* RELAXED: for reports. */
-    atomic_store(&self->wait_reason, (uint8_t)reason, RELAXED);
-    atomic_store(&self->state, SCHED_TASK_PARKED, RELAXED);
+    set_parked(self, reason, object);
     struct keel_task *next = sched_pick_local(worker);
     if (process_is_alone()) {
         step(self, data);
@@ -210,10 +215,30 @@ static void step_yield(struct keel_task *task, void *data)
     sched_ready(task);
 }
 
+/*
+ * Two tasks that yield to each other, alone: no deferred step, and nothing to choose. False, and
+ * nothing is done, when there is more to it.
+ */
+static bool yield_alone(struct sched_worker *worker, struct keel_task *self)
+{
+    if (!process_is_alone() || self->keeps_float_control || sched_float_control_checked)
+        return false;
+    struct keel_task *next = sched_take_turns(worker, self);
+    if (next == NULL)
+        return false;
+    set_parked(self, SCHED_WAIT_YIELD, NULL);
+    sched_set_running(next);
+    arch_context_switch(&self->context, next->context);
+    after_switch();
+    return true;
+}
+
 void keel_yield(void)
 {
     struct sched_worker *worker = sched_worker();
     sched_timers_run(worker);
+    if (yield_alone(worker, sched_self()))
+        return;
     if (!sched_anyone_ready(worker))
         return;
     sched_before_park();

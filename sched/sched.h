@@ -360,6 +360,12 @@ struct keel_task *sched_pick_local(struct sched_worker *worker);
 /* The next task for the calling runner; sleeps until there is one. NULL: the worker must retire. */
 struct keel_task *sched_find_work(struct sched_worker *worker);
 
+/*
+ * For one who yields, alone: takes the ring's oldest and puts the caller behind the others. NULL,
+ * and nothing is done, when there is a choice, or when it is the turn of the oldest of all.
+ */
+struct keel_task *sched_take_turns(struct sched_worker *worker, struct keel_task *self);
+
 /* Whether a task that yields has somebody to give way to, as far as the worker knows. */
 bool sched_anyone_ready(struct sched_worker *worker);
 
