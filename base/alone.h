@@ -37,6 +37,18 @@ static inline bool process_is_alone(void)
         atomic_old;                                                                                \
     })
 
+#define atomic_fetch_add_shared(location, value, order)                                            \
+    __extension__({                                                                                \
+        __typeof__(*(location)) atomic_old;                                                        \
+        if (process_is_alone()) {                                                                  \
+            atomic_old = atomic_load(location, RELAXED);                                           \
+            atomic_store(location, atomic_old + (value), RELAXED);                                 \
+        } else {                                                                                   \
+            atomic_old = atomic_fetch_add(location, value, order);                                 \
+        }                                                                                          \
+        atomic_old;                                                                                \
+    })
+
 #define atomic_compare_exchange_shared(location, expected, desired, success, failure)              \
     __extension__({                                                                                \
         bool atomic_done;                                                                          \

@@ -5,6 +5,7 @@
  *   keel/task.h   tasks, time, the environment, exit
  *   keel/chan.h   channels
  *   keel/mem.h    the default allocator
+ *   keel/sync.h   wait groups
  *
  * Not provided: a C library. Compile and link a program with
  *
@@ -18,6 +19,7 @@
 #include "keel/chan.h"
 #include "keel/fault.h"
 #include "keel/mem.h"
+#include "keel/sync.h"
 #include "keel/task.h"
 
 #endif

@@ -17,10 +17,11 @@
  *   claim.h     who ends a wait that has a deadline
  *   deadlock.c  the report when nothing can go on
  *   owner.c     whose stack an address guards, for the fault report
+ *   parking_lot.h  where tasks wait by address, for all of keel/sync.h
  *   mutex.c     a lock that parks, for the rooms' own use
  *   hooks.c     what the rooms below call when there is a scheduler
  *   host.c      an unstarted task runs on the stack of the one that awaits it
- *   spawn.c await.c await_until.c sleep.c   the public calls
+ *   spawn.c await.c await_until.c sleep.c wait_group.c   the public calls
  *
  * How it hangs together. A *runner* is a loop that takes the next ready task and calls it; it lies
  * at the bottom of every stack that tasks run on. When a task ends, its runner takes the next one
