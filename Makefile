@@ -25,7 +25,7 @@ ROOMS := base boot mem backtrace signal sched chan
 OUT   := build/$(ARCH)-$(notdir $(CC))
 DIR   := $(OUT)/$(BUILD)
 
-CPPFLAGS_ALL := -I. -Iarch/$(ARCH) -Iarch/generic -Iinclude $(CPPFLAGS)
+CPPFLAGS_ALL := -I. -Iarch/$(ARCH) -Iarch/generic -Iinclude -Iarch/$(ARCH)/include $(CPPFLAGS)
 CFLAGS_ALL   := -std=gnu11 -O2 -g -fPIE -ffreestanding -nostdlib -fvisibility=hidden \
 	-fno-omit-frame-pointer -fstack-clash-protection -fno-stack-protector -fno-strict-aliasing \
 	-ffunction-sections -fdata-sections -fasynchronous-unwind-tables \
@@ -215,9 +215,10 @@ lint: ## what clang-format would change, and what cppcheck, shellcheck and perl 
 
 .PHONY: install
 install: $(OUT)/release/libkeel.a $(OUT)/release/libcsruntime.a $(OUT)/debug/libkeel.a ## install below DESTDIR/PREFIX
-	install -d $(DESTDIR)$(PREFIX)/include/keel $(DESTDIR)$(PREFIX)/lib/keel $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -d $(DESTDIR)$(PREFIX)/include/keel/machine $(DESTDIR)$(PREFIX)/lib/keel $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -m 644 include/keel.h include/runtime.h $(DESTDIR)$(PREFIX)/include
 	install -m 644 include/keel/*.h $(DESTDIR)$(PREFIX)/include/keel
+	install -m 644 arch/$(ARCH)/include/keel/machine/*.h $(DESTDIR)$(PREFIX)/include/keel/machine
 	install -m 644 $(OUT)/release/libkeel.a $(OUT)/release/libcsruntime.a $(DESTDIR)$(PREFIX)/lib
 	install -m 644 $(OUT)/debug/libkeel.a $(DESTDIR)$(PREFIX)/lib/libkeel-debug.a
 	install -m 644 linker.ld linker-pie.ld $(DESTDIR)$(PREFIX)/lib/keel

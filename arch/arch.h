@@ -37,6 +37,7 @@
  *                                     arch_makes_frame
  *     machine/vdso.h                  MACHINE_VDSO_CLOCK_GETTIME,            tests/base/vdso
  *                                     MACHINE_VDSO_VERSION
+ *     keel/machine/yield.h            keel_machine_must_not_go_on            sched/should_yield
  *     (generic) machine/assembly.h    FUNCTION, END, NO_EXECUTABLE_STACK
  *
  * Then `make ARCH=<machine> run TEST=arch/01_syscall` and so on, in the order of the numbers: each
@@ -154,6 +155,12 @@
  * int arch_frame_pushed(uint64_t bytes), bool arch_makes_frame(uint64_t first)
  *     Whether an instruction stands where the frame is not whole; whether a function begins by
  *     making one. The argument is the code at that place, 8 bytes of it.
+ *
+ * keel/machine/yield.h, in the folder include (public: installed, and inlined into programs)
+ *
+ * bool keel_machine_must_not_go_on(void)
+ *     Whether go_on in the calling thread's block is 0. One load, anew at each use; another thread
+ *     may write the word. Refers to the symbol keel_should_yield_monitor, without code or data.
  *
  * machine/vdso.h
  *

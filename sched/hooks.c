@@ -21,6 +21,7 @@ void boot_hook_start(void)
     sched.covered = CLOCK_FOREVER;
     sched_worker_init(&first_worker, thread_block(), 0);
     sched_timers_init(&first_worker, NULL);
+    sched_hook_activity(&first_worker, SCHED_ACTIVITY_RUNNING);
     sched.workers[0] = &first_worker;
     sched.worker_count = 1;
     sched.awake = 1;

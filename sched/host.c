@@ -90,6 +90,7 @@ static bool claim_for_await(struct keel_task *task)
 /* The descriptor is recycled by who is second: we, or the finder of its stale entry. */
 static void end_hosting(struct keel_task *task)
 {
+    sched_count(&sched_worker()->counts.ended);
     task->stack = NULL;
     /* RELAXED: once NONE, it stays so. */
     if (atomic_load(&task->entry, RELAXED) != SCHED_ENTRY_NONE &&

@@ -215,11 +215,19 @@ void sched_wake_for_next(void)
 
 /* ---- searching */
 
+__attribute__((weak)) void sched_hook_activity(struct sched_worker *worker,
+                                               enum sched_activity activity)
+{
+    (void)worker;
+    (void)activity;
+}
+
 void sched_search_begin(struct sched_worker *worker)
 {
     if (worker->searching)
         return;
     worker->searching = true;
+    sched_hook_activity(worker, SCHED_ACTIVITY_SEARCHING);
     atomic_fetch_add(&sched.searching, 1, SEQ_CST); /* SEQ_CST: with the claim in sched_wake_one */
 }
 
@@ -228,6 +236,7 @@ void sched_search_end(struct sched_worker *worker)
     if (!worker->searching)
         return;
     worker->searching = false;
+    sched_hook_activity(worker, SCHED_ACTIVITY_RUNNING);
     /* SEQ_CST: with the claim in sched_wake_one. */
     if (atomic_fetch_sub(&sched.searching, 1, SEQ_CST) != 1)
         return;
@@ -314,8 +323,12 @@ static bool nothing_to_do(struct sched_worker *worker, bool naps)
 static void wait_until_woken(struct sched_worker *worker, int64_t deadline)
 {
     /* ACQUIRE: with the RELEASE in wake. */
-    if (atomic_load(&worker->wake_word, ACQUIRE) == 0)
+    if (atomic_load(&worker->wake_word, ACQUIRE) == 0) {
+        sched_count(&worker->counts.sleeps);
+        sched_hook_activity(worker, SCHED_ACTIVITY_IDLE);
         wait_on_word(worker, deadline);
+        sched_hook_activity(worker, SCHED_ACTIVITY_SEARCHING);
+    }
     lock_acquire(&sched.idle_lock);
     worker->naps = worker->is_napping && worker->is_idle ? worker->naps + 1 : 0;
     leave_or_inherit(worker);
@@ -344,6 +357,7 @@ void sched_idle_sleep(struct sched_worker *worker)
 void sched_idle_leave(struct sched_worker *worker)
 {
     worker->searching = false;
+    sched_hook_activity(worker, SCHED_ACTIVITIES);
     atomic_fetch_sub(&sched.searching, 1, SEQ_CST); /* r1. SEQ_CST: as the claim */
     atomic_fence(SEQ_CST);                          /* r2, with step 2 */
     lock_acquire(&sched.idle_lock);

@@ -69,6 +69,11 @@ struct sched_lot_waiter *sched_lot_take(const void *address, size_t count)
 
 void sched_lot_wake(struct sched_lot_waiter *first)
 {
+    /* One alone runs next: it is handed something, and nobody is to wait behind it. */
+    if (first != NULL && first->next == NULL) {
+        sched_ready_next(first->task);
+        return;
+    }
     while (first != NULL) {
         struct sched_lot_waiter *waiter = first;
         first = waiter->next; /* now: the node goes with the task's stack */

@@ -212,7 +212,7 @@ static struct keel_task *steal(struct sched_worker *worker, struct look *look, e
             continue;
         struct keel_task *task = steal_from(worker, victim, look, &now, greed);
         if (task != NULL) {
-            worker->steal_count++;
+            sched_count(&worker->counts.steals);
             return task;
         }
         now.all += progress_of(victim);
@@ -343,7 +343,7 @@ struct keel_task *sched_find_work(struct sched_worker *worker)
     }
 }
 
-bool sched_anyone_ready(struct sched_worker *worker)
+bool sched_anyone_ready(struct sched_worker *worker, bool look_at_others)
 {
     if (unlikely(sched_anyone_starved()) && sched_have_spare(worker)) {
         struct keel_task *starved = sched_starved_pop();
@@ -360,7 +360,7 @@ bool sched_anyone_ready(struct sched_worker *worker)
      * work. */
     uint32_t count = worker->pick_count + 1;
     atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of */
-    if (count % picks_between_oldest != 0)
+    if (count % picks_between_oldest != 0 && !look_at_others)
         return false;
     struct keel_task *other = steal_any(worker);
     if (other != NULL)

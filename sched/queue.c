@@ -14,6 +14,7 @@ void queue_push(struct queue *queue, struct keel_task *task)
     else
         atomic_store(&queue->first, task, RELAXED); /* RELAXED: read by others as a hint */
     queue->last = task;
+    atomic_store(&queue->length, queue->length + 1, RELAXED); /* RELAXED: as above */
 }
 
 struct keel_task *queue_pop(struct queue *queue)
@@ -24,6 +25,7 @@ struct keel_task *queue_pop(struct queue *queue)
     atomic_store(&queue->first, task->next, RELAXED); /* RELAXED: read by others as a hint */
     if (task->next == NULL)
         queue->last = NULL;
+    atomic_store(&queue->length, queue->length - 1, RELAXED); /* RELAXED: as above */
     return task;
 }
 

@@ -15,6 +15,7 @@ struct keel_task;
 struct queue {
     struct keel_task *first; /* atomic: others may look whether there is one */
     struct keel_task *last;
+    size_t length; /* atomic, written by the owner */
 };
 
 void queue_push(struct queue *queue, struct keel_task *task);

@@ -37,6 +37,7 @@ void sched_set_running(struct keel_task *task)
 static void finish(struct keel_task *task, void *result)
 {
     thread_block()->task = NULL;
+    sched_count(&sched_worker()->counts.ended);
     task->arg = result;
     task->stack = NULL;
     /*
@@ -105,6 +106,7 @@ _Noreturn void sched_runner(void *own_stack)
 
 static void set_parked(struct keel_task *self, enum sched_wait_reason reason, const void *object)
 {
+    sched_count(&sched_worker()->counts.parks[reason == SCHED_WAIT_YIELD]);
     self->wait_object = object;
     /* RELAXED: for reports. */
     atomic_store(&self->wait_reason, (uint8_t)reason, RELAXED);
@@ -181,6 +183,7 @@ void sched_push_ready(struct sched_worker *worker, struct keel_task *task)
 void sched_ready_next(struct keel_task *task)
 {
     struct sched_worker *worker = sched_worker();
+    sched_count(&worker->counts.wakes);
     /* ACQ_REL: RELEASE publishes the task's context to who takes it out, the exchange in take_next.
      */
     struct keel_task *before = atomic_exchange_shared(&worker->next, task, ACQ_REL);
@@ -195,7 +198,9 @@ void sched_ready_next(struct keel_task *task)
 
 void sched_ready(struct keel_task *task)
 {
-    sched_push_ready(sched_worker(), task);
+    struct sched_worker *worker = sched_worker();
+    sched_count(&worker->counts.wakes);
+    sched_push_ready(worker, task);
     sched_wake_one(false);
 }
 
@@ -209,10 +214,19 @@ void sched_start(struct keel_task *task)
     sched_wake_one(true);
 }
 
+/* As sched_ready, but nobody was woken. */
 static void step_yield(struct keel_task *task, void *data)
 {
     (void)data;
-    sched_ready(task);
+    sched_push_ready(sched_worker(), task);
+    sched_wake_one(false);
+}
+
+/* Nobody asks in this program: no yield comes by again. */
+__attribute__((weak)) bool sched_hook_yield_asked(void)
+{
+    atomic_store(&thread_block()->go_on, 1, RELAXED); /* RELAXED: our own */
+    return false;
 }
 
 /*
@@ -236,10 +250,16 @@ static bool yield_alone(struct sched_worker *worker, struct keel_task *self)
 void keel_yield(void)
 {
     struct sched_worker *worker = sched_worker();
-    sched_timers_run(worker);
+    /* RELAXED: the monitor's word, by itself. */
+    bool asked =
+        unlikely(atomic_load(&thread_block()->go_on, RELAXED) == 0) && sched_hook_yield_asked();
+    if (unlikely(asked))
+        sched_timers_run_all(worker);
+    else
+        sched_timers_run(worker);
     if (yield_alone(worker, sched_self()))
         return;
-    if (!sched_anyone_ready(worker))
+    if (!sched_anyone_ready(worker, asked))
         return;
     sched_before_park();
     sched_park(SCHED_WAIT_YIELD, NULL, step_yield, NULL);

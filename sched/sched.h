@@ -21,6 +21,8 @@
  *   mutex.c     a lock that parks, for the rooms' own use
  *   hooks.c     what the rooms below call when there is a scheduler
  *   host.c      an unstarted task runs on the stack of the one that awaits it
+ *   counts.h    what each worker counts; stats.c reads it
+ *   monitor.c   keel_should_yield, and the thread that answers it
  *   spawn.c await.c await_until.c sleep.c wait_group.c   the public calls
  *
  * How it hangs together. A *runner* is a loop that takes the next ready task and calls it; it lies
@@ -50,6 +52,7 @@
 #include "base/thread_block.h"
 #include "keel/task.h"
 #include "mem/stack.h"
+#include "sched/counts.h"
 #include "sched/deque.h"
 #include "sched/queue.h"
 #include "sched/ring.h"
@@ -166,12 +169,14 @@ struct sched_worker {
     unsigned naps;         /* in a row; see idle.c */
     void *alternate_stack; /* for fault handlers */
     size_t alternate_size;
-    uint64_t steal_count;
+    struct thread_block *block; /* its thread's */
     uint32_t random;
     bool searching;   /* counted in sched.searching */
     bool deque_turn;  /* the deque was asked first last time, not the ring */
     uint8_t next_row; /* how often in a row the slot was taken */
     struct sched_timer_looks looks;
+    struct sched_counts counts;
+    struct sched_times times;
 
     /* Guarded by sched.idle_lock. */
     struct list_node idle_link;
@@ -228,6 +233,9 @@ static inline struct keel_task *sched_self(void)
 {
     return container_of(thread_block()->task, struct keel_task, identity);
 }
+
+/* The worker begins to do something else. Empty (idle.c) in programs that do not ask (stats.c). */
+void sched_hook_activity(struct sched_worker *worker, enum sched_activity activity);
 
 /* Reads the KEEL_ variables that steer this room. */
 void sched_read_options(void);
@@ -368,7 +376,7 @@ struct keel_task *sched_find_work(struct sched_worker *worker);
 struct keel_task *sched_take_turns(struct sched_worker *worker, struct keel_task *self);
 
 /* Whether a task that yields has somebody to give way to, as far as the worker knows. */
-bool sched_anyone_ready(struct sched_worker *worker);
+bool sched_anyone_ready(struct sched_worker *worker, bool look_at_others);
 
 /* ---- idling (idle.c) */
 
@@ -428,6 +436,20 @@ static inline void sched_timers_run(struct sched_worker *worker)
         unlikely(atomic_load(&worker->timers.next, RELAXED) != CLOCK_FOREVER))
         sched_timers_look(worker);
 }
+
+/* Whether a timer has come that nobody has looked at yet. A hint; takes no lock. */
+bool sched_timers_due(void);
+
+/* ---- the monitor (monitor.c); without it the hooks do next to nothing */
+
+/* The first descriptor of the process is about to be taken. */
+void sched_hook_first_task(void);
+
+/*
+ * Who yields had been told to, or could not be told. Returns whether something may wait, even in
+ * other workers' queues.
+ */
+bool sched_hook_yield_asked(void);
 
 /* ---- the rest */
 

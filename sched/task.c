@@ -81,6 +81,10 @@ static bool take_left_slab(struct sched_worker *worker)
     return worker->slab_next != worker->slab_end;
 }
 
+__attribute__((weak)) void sched_hook_first_task(void)
+{
+}
+
 static bool take_slab(struct sched_worker *worker)
 {
     if (take_left_slab(worker))
@@ -95,6 +99,7 @@ static bool take_slab(struct sched_worker *worker)
         slab->count = tasks_in_slab;
     } else {
         sched_float_control_note(); /* here, because it is done once and off the path of a spawn */
+        sched_hook_first_task();
     }
     lock_acquire(&shared.lock);
     slab->older = shared.newest;
@@ -139,6 +144,7 @@ struct keel_task *sched_task_make(const void *spawn_site)
     struct keel_task *task = take_descriptor(worker);
     if (task == NULL)
         return NULL;
+    sched_count(&worker->counts.spawned);
     *task = (struct keel_task){
         .identity.id = next_id(worker),
         .join = SCHED_JOIN_NONE,

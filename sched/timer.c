@@ -236,8 +236,10 @@ static bool serve(struct sched_worker *worker, struct sched_timers *timers, int6
         __builtin_prefetch(task_of(due[i])->context);
         __builtin_prefetch((char *)task_of(due[i])->context + arch_cache_line);
     }
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
+        sched_count(&worker->counts.wakes);
         sched_push_ready(worker, task_of(due[i]));
+    }
     if (count > 0)
         sched_wake_one(false);
     return count > 0;
@@ -316,6 +318,18 @@ bool sched_timers_armed(void)
     uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
     for (uint32_t i = 0; i < count; i++) {
         if (next_of(&sched.workers[i]->timers) != CLOCK_FOREVER)
+            return true;
+    }
+    return false;
+}
+
+bool sched_timers_due(void)
+{
+    int64_t now = clock_now();
+    /* ACQUIRE: as in serve_all. */
+    uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
+    for (uint32_t i = 0; i < count; i++) {
+        if (next_of(&sched.workers[i]->timers) <= now)
             return true;
     }
     return false;

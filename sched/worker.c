@@ -118,6 +118,7 @@ void sched_worker_init(struct sched_worker *worker, struct thread_block *block, 
     worker->index = index;
     worker->random = index * 2654435761u + 1; /* odd multiples: never 0 for a worker's index */
     block->worker = worker;
+    worker->block = block;
     block->address_owner = sched_address_owner;
 }
 
@@ -162,6 +163,7 @@ static _Noreturn void worker_begin(void *stack)
     /* RELEASE: with the ACQUIREs of worker_count, by who looks into workers[]. */
     atomic_store(&sched.worker_count, worker->index + 1, RELEASE);
     worker->searching = true;
+    sched_hook_activity(worker, SCHED_ACTIVITY_SEARCHING);
     sched_runner(stack);
 }
 

@@ -24,6 +24,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "keel/machine/yield.h"
+
 #ifdef __cplusplus
 extern "C" {
 #define KEEL_NORETURN [[noreturn]]
@@ -107,6 +109,31 @@ void keel_task_set_name(keel_task *task, const char *name);
 /* Lets other ready tasks run first. Parks when there are any. */
 void keel_yield(void);
 
+/* How the inline function is defined; the library says otherwise, for its symbol. */
+#ifndef KEEL_SHOULD_YIELD_INLINE
+#define KEEL_SHOULD_YIELD_INLINE static inline
+#endif
+
+/*
+ * Whether the caller, a task that computes for long, should call keel_yield now: for back edges of
+ * compiled loops. True within 10 ms of anything else wanting this worker, a ready task or a timer
+ * that is due, on one worker too (if the kernel gives the monitor a CPU in time); false again after
+ * keel_yield. It may be true for nothing, at a worker's first question among others: that costs a
+ * yield, which then returns at once. One load; also a symbol of this name, for other languages than
+ * C. Does not park.
+ *
+ * A program that asks, and has made a task, has a thread more, no worker, which looks every 5 ms
+ * whether anything waits, as long as somebody asks; half a second later it is gone. Where it cannot
+ * be made the answer is always true.
+ */
+KEEL_SHOULD_YIELD_INLINE bool keel_should_yield(void);
+
+/* What is inlined: monitor.c in the library's source says why it is right. */
+KEEL_SHOULD_YIELD_INLINE bool keel_should_yield(void)
+{
+    return keel_machine_must_not_go_on();
+}
+
 /*
  * Parks for at least `ns` nanoseconds, or until `deadline`. A duration <= 0 and a deadline that has
  * passed yield once; KEEL_FOREVER never wakes, and counts as asleep when a deadlock is looked for.
@@ -125,6 +152,49 @@ int64_t keel_now(void);
  * /sys.
  */
 unsigned keel_worker_count(void);
+
+/*
+ * What a worker has done since it was made, and what it has to do. Counts of a worker are its own:
+ * a task that one worker started may end on another.
+ */
+typedef struct {
+    uint64_t spawned;      /* tasks that were started on it */
+    uint64_t ended;        /* tasks that ended on it */
+    uint64_t parks;        /* how often a task began to wait on it, by whatever call, but yields */
+    uint64_t yields;       /* how often a task let others run first */
+    uint64_t wakes;        /* tasks that it made go on after they had waited */
+    uint64_t steals;       /* how often it took tasks, one or several, from another worker */
+    uint64_t sleeps;       /* how often its thread slept, because there was nothing to do */
+    uint64_t queued_fresh; /* now in its queue: tasks that have not begun, or that an await began */
+    uint64_t queued_ready; /* now in its queue: tasks that can go on */
+    uint64_t running;      /* nanoseconds: in tasks, and from one to the next */
+    uint64_t searching;    /* nanoseconds: looking for a task in other workers' queues */
+    uint64_t idle;         /* nanoseconds: asleep */
+} keel_worker_stats;
+
+/*
+ * The caller sets `size` to sizeof(keel_sched_stats), so that a library that knows more fields, or
+ * fewer, fills in those that the caller knows; and `workers` to an array of `worker_room` elements,
+ * or to NULL.
+ */
+typedef struct {
+    size_t size;
+    keel_worker_stats *workers; /* the first worker_room workers, in the order in which they came */
+    size_t worker_room;
+    size_t worker_count;     /* how many workers there are, or have been: at most 1024 */
+    uint64_t queued_shared;  /* now in the queues that all workers share */
+    uint64_t reserved[3];    /* 0 */
+    keel_worker_stats total; /* of all workers, those without room too */
+} keel_sched_stats;
+
+/*
+ * Fills in what the scheduler has counted; see above. No lock, and nothing stops: each number is
+ * right for some moment during the call, and exact when nothing else runs. In a program without
+ * this call no time is measured; with it, from the start on, at the price of two clock readings for
+ * a search or a sleep. Of all tasks but main there are spawned - ended; parks - wakes tasks wait.
+ * A `size` that does not reach to `total` is a call that does nothing.
+ */
+void keel_sched_stats_read(keel_sched_stats *out);
 
 /*
  * Ends the process with `status` & 0xff, from anywhere, whatever else runs. Exit functions run

@@ -125,7 +125,7 @@ sub contract {
         my @declared = $path =~ /\.h$/ ? _declared($tree, $path) : map { $lines[$_] =~ /^FUNCTION\((\w+)\)/ ? [ $1, $_ ] : () } 0 .. $#lines;
         for my $declared (@declared) {
             my ($name, $line) = @$declared;
-            next if $name !~ /^(?:arch|ARCH|machine|MACHINE)_|^abi_/ || $contract =~ /\b\Q$name\E\b/;
+            next if $name !~ /^(?:arch|ARCH|machine|MACHINE|keel_machine)_|^abi_/ || $contract =~ /\b\Q$name\E\b/;
             next if join("\n", @lines) =~ /#\s*undef\s+\Q$name\E\b/;
             next if $name =~ /^(arch_syscall)[1-5]$/;    # the first and the last stand for all
             $tree->found($path, $line, "$name is not in arch/arch.h; say there what it does, its registers and its pre-conditions");

@@ -14,7 +14,8 @@ sub checks {
 sub _folders {
     my ($tree) = @_;
     my %machines = map { m{^(arch/\w+)/} ? ($1 => 1) : () } $tree->files(qr{^arch/\w+/machine/});
-    return map { "-I$tree->{root}/$_" } '.', sort(keys %machines), qw(arch/generic include);
+    my @public = map { "$_/include" } sort keys %machines;
+    return map { "-I$tree->{root}/$_" } '.', sort(keys %machines), qw(arch/generic include), @public;
 }
 
 sub header_alone {
@@ -24,7 +25,7 @@ sub header_alone {
     for my $path (grep { !m{^examples/nolibc/} } $tree->files(qr/\.h$/)) {
         my @language = $path =~ /assembly\.h$/ ? qw(-x assembler-with-cpp -E) : qw(-x c -std=gnu11 -fsyntax-only);
         _compile($tree, $path, $tree->{compiler}, @language, @folders, @warnings);
-        next if $path !~ m{^include/};
+        next if $path !~ m{^(?:arch/\w+/)?include/};
         _compile($tree, $path, $tree->{compiler}, qw(-x c -std=c11 -pedantic-errors -fsyntax-only), @folders);
         my $plus = $tree->{compiler} =~ s/gcc$/g++/r =~ s/clang$/clang++/r;
         _compile($tree, $path, $plus, qw(-x c++ -std=c++11 -fsyntax-only -nostdinc++), @folders)

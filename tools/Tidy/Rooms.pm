@@ -22,7 +22,7 @@ sub _resolve {
     my ($tree, $from, $name) = @_;
     my ($folder) = $from =~ m{^(.*/)};
     my @machines = map { m{^(arch/\w+/)machine/} } $tree->files(qr{^arch/\w+/machine/});
-    for my $prefix ('', @machines, 'include/', $folder // '') {
+    for my $prefix ('', @machines, (map { "${_}include/" } @machines), 'include/', $folder // '') {
         return "$prefix$name" if $tree->has("$prefix$name");
     }
     return;
@@ -34,7 +34,7 @@ sub _check_order {
     my $above = $tree->room($from);
     if ($from =~ m{^include/}) {
         $tree->found($from, $line, "a public header includes $to; only include/ is installed")
-            if $to !~ m{^include/};
+            if $to !~ m{^(?:arch/\w+/)?include/};
         return;
     }
     return if $to =~ m{^include/} || $from =~ m{^arch/} && $to =~ m{^arch/};
@@ -220,7 +220,7 @@ sub unused_file {
     for my $path ($tree->files(qr/\.(?:h|tbl)$/)) {
         next if $path =~ m{^include/(?:keel|runtime)\.h$|^lang/};
         my ($name) = $path =~ m{([^/]+)$};
-        my $short = $path =~ s{^(?:include|arch/\w+)/}{}r;
+        my $short = $path =~ s{^(?:include|arch/\w+(?:/include)?)/}{}r;
         $tree->found($path, 0, 'no file includes it; remove it') if !$included{$path} && !$included{$short} && !$included{$name};
     }
     my $all = join "\n", map { $tree->text($_) }

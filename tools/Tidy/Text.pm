@@ -117,7 +117,7 @@ sub abbreviation {
             next if $code[$i] =~ /^\s*#\s*include/;
             for my $name ($code[$i] =~ /(?<![\w.])(?:\.|->)?\b([a-z][a-z0-9_]*)\b/g) {
                 next if $seen{$name}++ || $name =~ /^(?:struct|[def]_\w+|[rp]h?_\w+|st_\w+|d_\w+|vd\w*|sh_\w+|p_\w+)$/;
-                my ($short) = $name eq "cs_print_str" ? () : grep { $abbreviations{$_} } split /_/, $name;
+                my ($short) = $name =~ /^(?:cs_print_str|keel_\w+_stats(?:_read)?)$/ ? () : grep { $abbreviations{$_} } split /_/, $name;
                 $tree->found($path, $i, "'$short' in $name is no word; write it out") if defined $short;
             }
         }

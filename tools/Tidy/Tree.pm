@@ -9,7 +9,7 @@ use File::Find qw(find);
 # The rooms, from the bottom up: a file includes headers of rooms before its own, and of its own. Each
 # with the header that is its door, and the prefixes of the names that it may define.
 our @ROOMS = (
-    { name => 'arch', door => 'arch/arch.h', prefixes => [qw(arch_ machine_ wide_divide _start keel_start)] },
+    { name => 'arch', door => 'arch/arch.h', prefixes => [qw(arch_ machine_ keel_machine_ wide_divide _start keel_start)] },
     { name => 'abi', door => 'abi/abi.h', prefixes => [qw(abi_)] },
     {
         name     => 'base',

@@ -141,7 +141,7 @@ static uint64_t steals(void)
     /* ACQUIRE: with the RELEASE in worker_begin. */
     uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
     for (uint32_t i = 0; i < count; i++)
-        sum += atomic_load(&sched.workers[i]->steal_count, RELAXED); /* RELAXED: a number */
+        sum += atomic_load(&sched.workers[i]->counts.steals, RELAXED); /* RELAXED: a number */
     return sum;
 }
 

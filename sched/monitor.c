@@ -1,0 +1,194 @@
+/*
+ * keel_should_yield, and the monitor: a thread that is no worker, which looks every 5 ms whether
+ * something waits, and tells the workers.
+ *
+ * The goal: a loop that calls nothing learns within 10 ms that something else wants its worker, on
+ * one worker too, for one load an iteration. A program without keel_should_yield pays nothing for
+ * it, nor does a process that is idle, or that never asks.
+ *
+ * Rejected: a timer signal (it interrupts the program's own system calls); to look at the queues in
+ * the loop (several loads of shared lines); to let sleeping workers look (on one CPU there are
+ * none); a monitor that is there from the start (a thread costs tens of microseconds, more than
+ * many programs take); one that sleeps while the process is idle (whoever wakes up would have to
+ * wake it too, which costs as much as the wake itself).
+ *
+ * Each thread block has a word `go_on`; keel_should_yield is whether it is 0, as it is at first. So
+ * a worker's first question is answered by yes, and keel_yield comes here (sched_hook_yield_asked):
+ *     1. sets `go_on`;
+ *     2. fence SEQ_CST;
+ *     3. asks whether a task was ever made, and then, whether the monitor is there. If not: makes
+ *        it, or, where that cannot be, clears `go_on` again: then the answer stays yes, and each
+ *        question costs a yield.
+ * The monitor sets everybody's `go_on` to 0 when it sees something that waits.
+ *
+ * The invariant: `go_on` is set only while the monitor is there, or no task was ever made. Who ends
+ * such a time,
+ *     - the monitor, when it leaves, or
+ *     - who makes the first task (sched_hook_first_task),
+ * does this:
+ *     a. says so (`presence`, `tasks_exist`);
+ *     b. fence SEQ_CST;
+ *     c. clears every worker's `go_on`; new workers are born with 0.
+ * By the two fences either step 3 sees what was said in a, or the store of step 1 comes before that
+ * of step c, and is undone by it.
+ *
+ * So the monitor may leave whenever it likes: whoever asks makes another. It leaves when nobody has
+ * come here for half a second. Nobody comes when nothing waits; so at its last look it clears
+ * `go_on` as if something did: who still asks pays one yield for it.
+ *
+ * The kernel ends its presence: the word `presence` is the one that it clears when the thread is
+ * gone (CLONE_CHILD_CLEARTID), and only then may its stack be used again.
+ *
+ * The monitor looks and stores; it takes no lock and changes nothing else that threads share. So a
+ * process that is alone (base/alone.h) stays alone beside it, it is not counted as awake, and a
+ * deadlock is found as without it. It takes no signals.
+ */
+#define KEEL_SHOULD_YIELD_INLINE /* the exported symbol, beside what programs inline */
+
+#include <asm/errno.h>
+#include <asm/signal.h>
+#include <asm/unistd.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+
+#include "abi/time.h"
+#include "base/process.h"
+#include "sched/sched.h"
+
+_Static_assert(offsetof(struct thread_block, go_on) == 0x50, "keel/machine/yield.h reads it");
+
+enum {
+    look_pause = 5 * 1000 * 1000, /* nanoseconds */
+    unused_most = 100,            /* looks in a row at which nobody had come */
+    stack_bytes = 16 * 1024,
+    asks_between_tries = 1000, /* to make the thread, where it was refused */
+};
+
+/* ABSENT is what the kernel stores. */
+enum { ABSENT, PRESENT, LEAVING };
+
+static struct {
+    uint32_t presence; /* atomic */
+    uint32_t pause;    /* atomic: asks that will not try to make it */
+    bool used;         /* atomic: somebody came */
+    bool tasks_exist;  /* atomic */
+    struct thread_block block;
+    _Alignas(arch_cache_line) unsigned char stack[stack_bytes];
+} monitor;
+
+/* What keel/machine/yield.h refers to: so whoever inlines keel_should_yield has this object. */
+extern const char keel_should_yield_monitor;
+const char keel_should_yield_monitor;
+
+/* ---- the thread */
+
+/* Step c. */
+static void tell_all(void)
+{
+    /* ACQUIRE: with the RELEASE in worker_begin (worker.c). */
+    uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
+    for (uint32_t i = 0; i < count; i++)
+        atomic_store(&sched.workers[i]->block->go_on, 0, RELAXED); /* RELAXED: see the fences */
+}
+
+static void rest(void)
+{
+    uint32_t nobody_wakes = 0;
+    struct abi_timespec time = {.nanoseconds = look_pause};
+    long result =
+        arch_syscall4(__NR_futex, (long)&nobody_wakes, FUTEX_WAIT_PRIVATE, 0, (long)&time);
+    if (result != -ETIMEDOUT && result != -EINTR)
+        process_rest();
+}
+
+/* Returns only where the kernel lets no thread end. */
+static void leave(void)
+{
+    enum { status = 0 };
+    atomic_store(&monitor.presence, LEAVING, RELAXED); /* a. RELAXED: the fence orders it */
+    atomic_fence(SEQ_CST);                             /* b. SEQ_CST: with step 2 */
+    tell_all();
+    arch_syscall1(__NR_exit, status);
+    atomic_store(&monitor.presence, PRESENT, RELAXED); /* RELAXED: it is as if it had been made */
+}
+
+static _Noreturn void monitor_begin(void *arg)
+{
+    (void)arg;
+    for (;;) {
+        for (unsigned unused = 0; unused < unused_most;) {
+            rest();
+            /* RELAXED: a hint, which may be lost. */
+            unused = atomic_load(&monitor.used, RELAXED) ? 0 : unused + 1;
+            atomic_store(&monitor.used, false, RELAXED);
+            if (unused == unused_most - 1 || sched_any_work(true) || sched_anyone_starved() ||
+                sched_timers_due())
+                tell_all();
+        }
+        leave();
+    }
+}
+
+/* Signals are for the others; the new thread has the mask of the one that makes it. */
+static bool clone_monitor(void)
+{
+    enum {
+        flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+                CLONE_SETTLS | CLONE_CHILD_CLEARTID,
+    };
+    uint64_t all = UINT64_MAX, before = 0;
+    monitor.block.self = &monitor.block;
+    monitor.block.canary = thread_block()->canary;
+    long masked =
+        arch_syscall4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&before, sizeof all);
+    long thread = arch_clone(flags, monitor.stack + stack_bytes, NULL, (int *)&monitor.presence,
+                             &monitor.block, monitor_begin, NULL);
+    if (masked == 0)
+        arch_syscall4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof before);
+    return thread > 0;
+}
+
+/* Whether the monitor is there when this returns. */
+static bool be_monitored(void)
+{
+    uint32_t presence = ABSENT;
+    uint32_t pause = atomic_load(&monitor.pause, RELAXED); /* RELAXED: a number by itself */
+    if (pause > 0) {
+        atomic_store(&monitor.pause, pause - 1, RELAXED); /* RELAXED: as above */
+        return false;
+    }
+    /*
+     * ACQUIRE: with the kernel's store, which follows the last use of the stack; RELAXED on
+     * failure.
+     */
+    if (!atomic_compare_exchange(&monitor.presence, &presence, PRESENT, ACQUIRE, RELAXED))
+        return presence == PRESENT;
+    if (clone_monitor())
+        return true;
+    atomic_store(&monitor.pause, asks_between_tries, RELAXED); /* RELAXED: as above */
+    atomic_store(&monitor.presence, ABSENT, RELAXED);          /* RELAXED: there was no thread */
+    return false;
+}
+
+/* ---- the hooks */
+
+void sched_hook_first_task(void)
+{
+    atomic_store(&monitor.tasks_exist, true, RELAXED); /* a. RELAXED: the fence orders it */
+    atomic_fence(SEQ_CST);                             /* b. SEQ_CST: with step 2 */
+    tell_all();
+}
+
+bool sched_hook_yield_asked(void)
+{
+    uint32_t *go_on = &thread_block()->go_on;
+    atomic_store(go_on, 1, RELAXED);            /* 1. RELAXED: the fence orders it */
+    atomic_store(&monitor.used, true, RELAXED); /* RELAXED: a hint */
+    atomic_fence(SEQ_CST);                      /* 2. SEQ_CST: with step b */
+    /* 3. RELAXED: ordered by the fence. */
+    if (!atomic_load(&monitor.tasks_exist, RELAXED))
+        return false;
+    if (atomic_load(&monitor.presence, RELAXED) != PRESENT && !be_monitored())
+        atomic_store(go_on, 0, RELAXED); /* RELAXED: our own question */
+    return true;
+}

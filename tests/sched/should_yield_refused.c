@@ -1,0 +1,95 @@
+/*
+ * Where no thread can be made, keel_should_yield always says yes: the loop is slower, and all else
+ * runs as it should. Where no thread may end, the one that looks stays.
+ */
+#include "tests/refuse.h"
+
+#include "sched/sched.h"
+#include "tests/forked.h"
+#include "tests/sched/meeting.h"
+#include "tests/sched/threads.h"
+
+enum { right = 0, wrong = 1, asks = 5000 };
+
+static uint32_t done; /* atomic */
+
+static void sleep_shortly(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 5; i++)
+        keel_sleep(MILLISECOND);
+    arrive(&done);
+}
+
+/* Whether a sleeper ends beside a loop that yields when told; counts how often it was not. */
+static bool compute(uint32_t wanted, uint64_t *refusals)
+{
+    int64_t end = keel_now() + meeting_patience;
+    keel_spawn(sleep_shortly, NULL);
+    for (uint64_t i = 0; i < asks || !have_arrived(&done, wanted); i++) {
+        if (keel_should_yield())
+            keel_yield();
+        else
+            (*refusals)++;
+        if (i % 1024 == 0 && keel_now() > end)
+            return false;
+    }
+    return true;
+}
+
+static int always_yes(void)
+{
+    uint64_t refusals = 0;
+    atomic_store(&sched.worker_limit, 1, RELAXED); /* RELAXED: nobody else is there yet */
+    refuse_syscall(__NR_clone, EAGAIN);
+    return compute(1, &refusals) && refusals == 0 ? right : wrong;
+}
+
+static int stays(void)
+{
+    uint64_t refusals = 0;
+    atomic_store(&sched.worker_limit, 1, RELAXED); /* RELAXED: as above */
+    refuse_syscall(__NR_exit, EPERM);
+    long threads = count_threads();
+    if (!compute(1, &refusals) || refusals == 0)
+        return wrong;
+    keel_sleep(1000 * MILLISECOND); /* it would have gone */
+    bool is_there = threads == 0 || count_threads() == threads + 1;
+    return compute(2, &refusals) && is_there ? right : wrong;
+}
+
+/* What it rests by is refused: it rests by something else. */
+static int rests(void)
+{
+    uint64_t refusals = 0;
+    atomic_store(&sched.worker_limit, 1, RELAXED); /* RELAXED: as above */
+    refuse_syscall(__NR_futex, ENOSYS);
+    return compute(1, &refusals) && refusals > 0 ? right : wrong;
+}
+
+/* Signals cannot be kept away from it. */
+static int takes_signals(void)
+{
+    uint64_t refusals = 0;
+    atomic_store(&sched.worker_limit, 1, RELAXED); /* RELAXED: as above */
+    refuse_syscall(__NR_rt_sigprocmask, EPERM);
+    return compute(1, &refusals) && refusals > 0 ? right : wrong;
+}
+
+static void test(bool works, int (*fn)(void), const char *what)
+{
+    if (works)
+        check_equal(forked_status(fn), right, what);
+    else
+        skip(what, "no seccomp here");
+}
+
+int main(void)
+{
+    bool works = refusals_work();
+    test(works, always_yes, "no thread: the answer is always yes");
+    test(works, stays, "no end of a thread: it stays, and answers");
+    test(works, rests, "no futex: it rests otherwise");
+    test(works, takes_signals, "no mask of signals: it goes without");
+    return tap_done();
+}
