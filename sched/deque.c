@@ -127,6 +127,15 @@ bool deque_take_oldest(struct deque *deque, const struct keel_task *task)
     return atomic_compare_exchange_shared(&deque->top, &top, top + 1, SEQ_CST, RELAXED);
 }
 
+struct keel_task *deque_oldest(struct deque *deque)
+{
+    int64_t top = atomic_load(&deque->top, RELAXED); /* RELAXED: a hint */
+    /* RELAXED: our own; and our own writes. */
+    if (top >= atomic_load(&deque->bottom, RELAXED))
+        return NULL;
+    return atomic_load(slot(deque->array, top), RELAXED);
+}
+
 int64_t deque_length(struct deque *deque)
 {
     /* RELAXED: the fences around the idle protocol order it (idle.c). */

@@ -48,8 +48,12 @@ bool deque_push(struct deque *deque, struct keel_task *task);
 /* Owner only: the newest task, or NULL. */
 struct keel_task *deque_take(struct deque *deque);
 
-/* Owner only: the task that deque_take would give, if no thief is faster; NULL: none. */
+/*
+ * Owner only: the task at an end, or NULL. A thief may have taken it meanwhile; else deque_take, or
+ * deque_take_oldest, gives it.
+ */
 struct keel_task *deque_newest(struct deque *deque);
+struct keel_task *deque_oldest(struct deque *deque);
 
 /* Owner only: takes this task out, if it is the oldest. */
 bool deque_take_oldest(struct deque *deque, const struct keel_task *task);

@@ -12,12 +12,19 @@
  * later finds it stale (sched_entry_taken). Exactly one of awaiter, owner and thieves changes
  * `entry` away from QUEUED, or takes the entry out; so the child is begun once.
  *
+ * A child that is hosted is a pick of its worker (pick.c): so a task that does nothing but create
+ * and await, and never parks, lets the others have their turn all the same, by parking once in a
+ * while. And whoever claims a child where it stands drops the stale entries that have come to an
+ * end of its own deque: such a task alone would leave more and more of them.
+ *
  * What it is then. The child is itself in everything: thread_block()->task, id, name. The parent is
  * "hosting" it, and in no queue and no wait list: nobody can wake it. If the child parks, the whole
  * stack parks, and goes on, perhaps on another worker, when the child is woken; its return is the
  * parent's. Nobody else can wait for the child's end: the handle is the awaiter's. So the end is a
  * return, and its `join` word is not used.
  */
+#include "base/panic.h"
+#include "base/process.h"
 #include "sched/float_control.h"
 #include "sched/sched.h"
 
@@ -44,38 +51,23 @@ static uintptr_t main_stack_low(void)
     return known;
 }
 
+/* The program may also have gone over to a stack of its own, of which nothing is known. */
 static bool has_room(const struct keel_task *self)
 {
-    uintptr_t low = self->stack != NULL ? self->stack->low : main_stack_low();
-    return (uintptr_t)__builtin_frame_address(0) >= low + promised + own_use;
+    const struct mem_stack *stack = self->stack;
+    uintptr_t low = stack != NULL ? stack->low : main_stack_low();
+    uintptr_t top = stack != NULL ? (uintptr_t)stack : (uintptr_t)process.arguments;
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    return here >= low + promised + own_use && here < top;
 }
 
 /* ---- claiming the child */
-
-/*
- * Takes what was begun already from the deque's end. So a program that awaits its children in the
- * order of their creation, each with children of its own, does not pile up entries.
- */
-static void drop_stale(struct deque *fresh)
-{
-    for (;;) {
-        struct keel_task *task = deque_newest(fresh);
-        /* RELAXED: whoever hosts it changes it, and does not change it back. */
-        uint8_t entry = task == NULL ? SCHED_ENTRY_NONE : atomic_load(&task->entry, RELAXED);
-        if (likely(entry < SCHED_ENTRY_STALE))
-            return;
-        task = deque_take(fresh);
-        if (task != NULL)
-            sched_entry_taken(task);
-    }
-}
 
 /* Whether the child is now the caller's to run. */
 static bool claim_for_await(struct keel_task *task)
 {
     struct deque *fresh = &sched_worker()->fresh;
     uint8_t entry = SCHED_ENTRY_QUEUED;
-    drop_stale(fresh);
     if ((deque_newest(fresh) == task && deque_take(fresh) != NULL) ||
         deque_take_oldest(fresh, task)) {
         /* RELAXED: nobody else knows the task any more. */
@@ -83,8 +75,43 @@ static bool claim_for_await(struct keel_task *task)
         return true;
     }
     /* ACQUIRE: with the exchange in sched_entry_taken; the loser must not run it. */
-    return atomic_compare_exchange_shared(&task->entry, &entry, SCHED_ENTRY_STALE, ACQUIRE,
-                                          RELAXED);
+    if (!atomic_compare_exchange_shared(&task->entry, &entry, SCHED_ENTRY_STALE, ACQUIRE, RELAXED))
+        return false;
+    sched_worker()->left_stale = true;
+    return true;
+}
+
+/*
+ * An entry at an end of our own deque, as it looks. A thief may take it meanwhile, and its task be
+ * another's then: so it counts only for who takes the entry out after that.
+ */
+static bool is_stale(struct keel_task *task)
+{
+    /* RELAXED: whoever hosts it changes it, and does not change it back. */
+    return task != NULL && atomic_load(&task->entry, RELAXED) >= SCHED_ENTRY_STALE;
+}
+
+static void drop(struct keel_task *task)
+{
+    bool unbegun = task != NULL && sched_entry_taken(task);
+    debug_assert(!unbegun);
+    (void)unbegun;
+}
+
+/*
+ * Takes what was begun already from both ends of the deque. So a program that awaits its children
+ * in another order than the opposite of their creation's does not pile up entries; and it is done
+ * after each claim, until none can be left, because the next tasks are pushed upon what is there.
+ */
+static void drop_stale(struct sched_worker *worker)
+{
+    struct deque *fresh = &worker->fresh;
+    struct keel_task *oldest;
+    while (is_stale(deque_newest(fresh)))
+        drop(deque_take(fresh));
+    while (is_stale(oldest = deque_oldest(fresh)) && deque_take_oldest(fresh, oldest))
+        drop(oldest);
+    worker->left_stale = !deque_looks_empty(fresh);
 }
 
 /* The descriptor is recycled by who is second: we, or the finder of its stale entry. */
@@ -92,8 +119,8 @@ static void end_hosting(struct keel_task *task)
 {
     sched_count(&sched_worker()->counts.ended);
     task->stack = NULL;
-    /* RELAXED: once NONE, it stays so. */
-    if (atomic_load(&task->entry, RELAXED) != SCHED_ENTRY_NONE &&
+    /* ACQUIRE: with the exchange in sched_entry_taken. Once NONE, it stays so. */
+    if (atomic_load(&task->entry, ACQUIRE) != SCHED_ENTRY_NONE &&
         /* ACQ_REL: with the exchange in sched_entry_taken. */
         atomic_exchange_shared(&task->entry, SCHED_ENTRY_ABANDONED, ACQ_REL) != SCHED_ENTRY_NONE)
         return;
@@ -105,8 +132,10 @@ bool sched_host(struct keel_task *task, void **result)
     struct keel_task *self = sched_self();
     /* RELAXED: looked at again when it is claimed. */
     if (atomic_load(&task->entry, RELAXED) != SCHED_ENTRY_QUEUED || self->keeps_float_control ||
-        !has_room(self) || !claim_for_await(task))
+        !has_room(self) || !sched_pick_child(sched_worker(), task) || !claim_for_await(task))
         return false;
+    if (unlikely(sched_worker()->left_stale))
+        drop_stale(sched_worker());
     task->stack = self->stack;
     self->wait_object = task;
     /* RELAXED: for reports. */

@@ -9,7 +9,8 @@
  * Fairness. The slot is taken at most three times in a row when the others hold something; ring and
  * deque take turns; every 61st pick looks first for what may have waited longest: the global queue,
  * the oldest fresh task, other workers' tasks. So nothing waits for ever behind a pair of tasks
- * that keep readying each other, on one worker too.
+ * that keep readying each other, on one worker too; nor behind a task that only creates and awaits,
+ * because the child that it runs itself (host.c) counts as a pick.
  *
  * Stealing. To take the only task of a busy worker most often does harm: its owner is about to wait
  * for it, or to park and run it, long before we could have moved it here. But its owner may also
@@ -24,7 +25,6 @@
 #include "sched/sched.h"
 
 enum {
-    picks_between_oldest = 61,
     next_in_a_row = 3,
     steal_most = 32,
     /*
@@ -230,14 +230,21 @@ static struct keel_task *steal_any(struct sched_worker *worker)
 
 /* ---- picking */
 
-static struct keel_task *pick_oldest(struct sched_worker *worker, unsigned count)
+enum oldest { OLDEST_GLOBAL, OLDEST_FRESH, OLDEST_ELSEWHERE, OLDEST_STARVED, OLDEST_KINDS };
+
+static enum oldest oldest_kind(uint32_t count)
 {
-    switch (count / picks_between_oldest % 4) {
-    case 0:
+    return count / sched_picks_between_oldest % OLDEST_KINDS;
+}
+
+static struct keel_task *pick_oldest(struct sched_worker *worker, uint32_t count)
+{
+    switch (oldest_kind(count)) {
+    case OLDEST_GLOBAL:
         return sched_global_pop();
-    case 1:
+    case OLDEST_FRESH:
         return take_oldest_fresh(worker);
-    case 2:
+    case OLDEST_ELSEWHERE:
         return process_is_alone() ? NULL : steal_any(worker);
     default:
         return sched_starved_pop();
@@ -249,7 +256,7 @@ struct keel_task *sched_pick_local(struct sched_worker *worker)
     uint32_t count = worker->pick_count + 1;
     struct keel_task *task = NULL;
     atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of */
-    if (unlikely(count % picks_between_oldest == 0))
+    if (unlikely(count % sched_picks_between_oldest == 0))
         task = pick_oldest(worker, count);
     if (task == NULL && likely(worker->next_row < next_in_a_row)) {
         worker->next_row++;
@@ -267,7 +274,7 @@ struct keel_task *sched_take_turns(struct sched_worker *worker, struct keel_task
     uint32_t count = worker->pick_count + 1;
     struct keel_task *oldest = ring_oldest(&worker->ready);
     /* RELAXED: our own, alone. */
-    if (oldest == NULL || oldest->context == NULL || count % picks_between_oldest == 0 ||
+    if (oldest == NULL || oldest->context == NULL || count % sched_picks_between_oldest == 0 ||
         atomic_load(&worker->next, RELAXED) != NULL || !deque_looks_empty(&worker->fresh) ||
         sched_anyone_global() || sched_anyone_starved() || !ring_push(&worker->ready, self))
         return NULL;
@@ -343,6 +350,19 @@ struct keel_task *sched_find_work(struct sched_worker *worker)
     }
 }
 
+bool sched_pick_child_late(struct sched_worker *worker, const struct keel_task *child)
+{
+    sched_timers_run(worker);
+    if (oldest_kind(worker->pick_count + 1) == OLDEST_FRESH) {
+        const struct keel_task *oldest = deque_oldest(&worker->fresh);
+        if (oldest != NULL && oldest != child)
+            return false;
+    }
+    /* RELAXED: hints; what is missed has another turn. */
+    return atomic_load(&worker->next, RELAXED) == NULL && ring_looks_empty(&worker->ready) &&
+           !sched_anyone_global() && !sched_anyone_starved();
+}
+
 bool sched_anyone_ready(struct sched_worker *worker, bool look_at_others)
 {
     if (unlikely(sched_anyone_starved()) && sched_have_spare(worker)) {
@@ -360,7 +380,7 @@ bool sched_anyone_ready(struct sched_worker *worker, bool look_at_others)
      * work. */
     uint32_t count = worker->pick_count + 1;
     atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of */
-    if (count % picks_between_oldest != 0 && !look_at_others)
+    if (count % sched_picks_between_oldest != 0 && !look_at_others)
         return false;
     struct keel_task *other = steal_any(worker);
     if (other != NULL)

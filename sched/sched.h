@@ -174,6 +174,7 @@ struct sched_worker {
     bool searching;   /* counted in sched.searching */
     bool deque_turn;  /* the deque was asked first last time, not the ring */
     uint8_t next_row; /* how often in a row the slot was taken */
+    bool left_stale;  /* its tasks claimed children where they stand (host.c) */
     struct sched_timer_looks looks;
     struct sched_counts counts;
     struct sched_times times;
@@ -357,11 +358,29 @@ bool sched_host(struct keel_task *task, void **result);
 
 /* ---- what to do next (pick.c) */
 
+/* Every so many picks, what may have waited longest comes first. */
+enum { sched_picks_between_oldest = 61 };
+
 /*
  * To be called for a task that was taken out of a deque: whether it is still to be begun. If not,
  * it may be gone.
  */
 bool sched_entry_taken(struct keel_task *task);
+
+/*
+ * To be called before the worker's task runs the child itself: that is a pick too. False: it is the
+ * turn of somebody who may have waited long, and the task has to park.
+ */
+bool sched_pick_child_late(struct sched_worker *worker, const struct keel_task *child);
+
+static inline bool sched_pick_child(struct sched_worker *worker, const struct keel_task *child)
+{
+    uint32_t count = worker->pick_count + 1;
+    if (unlikely(count % sched_picks_between_oldest == 0) && !sched_pick_child_late(worker, child))
+        return false;
+    atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of in pick.c */
+    return true;
+}
 
 /* The next task of this worker's own queues, or NULL. */
 struct keel_task *sched_pick_local(struct sched_worker *worker);
