@@ -106,12 +106,29 @@ static uint32_t next_random(struct sched_worker *worker)
     return worker->random = value;
 }
 
-/* Takes half of what the victim's deque holds; the oldest is returned, the others are ours. */
-static struct keel_task *steal_fresh(struct sched_worker *worker, struct sched_worker *victim)
+/* Which lone tasks a thief takes: of an owner that has not moved only, a ring's too, all. */
+enum greed { LEAVE_LONE, TAKE_LONE_READY, TAKE_ALL };
+
+/*
+ * How many tasks to take of so many. Tasks under way from one worker's queue to another's are seen
+ * by nobody, and who has looked in vain may sleep: so only a searcher, whose sched_search_end looks
+ * at what it has brought, takes more than the one that it is going to run.
+ */
+static int64_t share_of(int64_t length, enum greed greed)
 {
-    int64_t count = (deque_length(&victim->fresh) + 1) / 2;
+    int64_t half = (length + 1) / 2;
+    if (greed == TAKE_ALL)
+        return 1;
+    return half < steal_most ? half : steal_most;
+}
+
+/* Takes some of what the victim's deque holds; the oldest is returned, the others are ours. */
+static struct keel_task *steal_fresh(struct sched_worker *worker, struct sched_worker *victim,
+                                     enum greed greed)
+{
+    int64_t count = share_of(deque_length(&victim->fresh), greed);
     struct keel_task *first = NULL;
-    for (int64_t taken = 0; taken < count && taken < steal_most; taken++) {
+    for (int64_t taken = 0; taken < count; taken++) {
         struct keel_task *task = deque_steal(&victim->fresh);
         if (task == NULL)
             break;
@@ -127,11 +144,12 @@ static struct keel_task *steal_fresh(struct sched_worker *worker, struct sched_w
     return first;
 }
 
-static struct keel_task *steal_ready(struct sched_worker *worker, struct sched_worker *victim)
+static struct keel_task *steal_ready(struct sched_worker *worker, struct sched_worker *victim,
+                                     enum greed greed)
 {
-    int64_t count = (ring_length(&victim->ready) + 1) / 2;
+    int64_t count = share_of(ring_length(&victim->ready), greed);
     struct keel_task *first = ring_pop(&victim->ready);
-    for (int64_t taken = 1; first != NULL && taken < count && taken < steal_most; taken++) {
+    for (int64_t taken = 1; first != NULL && taken < count; taken++) {
         struct keel_task *task = ring_pop(&victim->ready);
         if (task == NULL)
             break;
@@ -173,9 +191,6 @@ static bool has_not_moved(struct look *before, struct look *now, struct sched_wo
     return before->lone == victim && before->progress == progress;
 }
 
-/* Which lone tasks a thief takes: of an owner that has not moved only, a ring's too, all. */
-enum greed { LEAVE_LONE, TAKE_LONE_READY, TAKE_ALL };
-
 static struct keel_task *steal_from(struct sched_worker *worker, struct sched_worker *victim,
                                     struct look *before, struct look *now, enum greed greed)
 {
@@ -189,12 +204,13 @@ static struct keel_task *steal_from(struct sched_worker *worker, struct sched_wo
     bool is_lone = fresh + ready + next == 1;
     bool take_lone = greed == TAKE_ALL || ((is_lone || next) && has_not_moved(before, now, victim));
     if (fresh > 0 && (!is_lone || take_lone))
-        task = steal_fresh(worker, victim);
+        task = steal_fresh(worker, victim, greed);
     if (task == NULL && ready > 0 && (!is_lone || take_lone || greed == TAKE_LONE_READY))
-        task = steal_ready(worker, victim);
+        task = steal_ready(worker, victim, greed);
     if (task == NULL && next && take_lone) {
         task = take_next(victim);
-        note_keeps(victim, true);
+        if (greed != TAKE_ALL)
+            note_keeps(victim, true);
     }
     return task;
 }
