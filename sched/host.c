@@ -11,6 +11,7 @@
  * is claimed where it stands, by one compare-and-swap on its `entry`; whoever takes that entry out
  * later finds it stale (sched_entry_taken). Exactly one of awaiter, owner and thieves changes
  * `entry` away from QUEUED, or takes the entry out; so the child is begun once.
+ * (tests/model/host.pml explores it.)
  *
  * A child that is hosted is a pick of its worker (pick.c): so a task that does nothing but create
  * and await, and never parks, lets the others have their turn all the same, by parking once in a
