@@ -38,6 +38,7 @@
  *     machine/vdso.h                  MACHINE_VDSO_CLOCK_GETTIME,            tests/base/vdso
  *                                     MACHINE_VDSO_VERSION
  *     keel/machine/yield.h            keel_machine_must_not_go_on            sched/should_yield
+ *     keel/machine/fork.h             keel_machine_fork_...                  sched/fork
  *     (generic) machine/assembly.h    FUNCTION, END, NO_EXECUTABLE_STACK
  *
  * Then `make ARCH=<machine> run TEST=arch/01_syscall` and so on, in the order of the numbers: each
@@ -161,6 +162,18 @@
  * bool keel_machine_must_not_go_on(void)
  *     Whether go_on in the calling thread's block is 0. One load, anew at each use; another thread
  *     may write the word. Refers to the symbol keel_should_yield_monitor, without code or data.
+ *
+ * keel/machine/fork.h, in the folder include (public: installed, and inlined into programs)
+ *
+ * struct keel_fork_slot *keel_machine_fork_head(void)
+ * void keel_machine_fork_head_set(struct keel_fork_slot *)
+ *     Read and write fork_head in the calling thread's block. Here and below: one access each,
+ * which the compiler neither leaves out nor moves over another one or a call, and no address that
+ *     depends on the thread is kept between two of them.
+ * bool keel_machine_fork_head_is(struct keel_fork_slot *)
+ *     Whether fork_head is this.
+ * bool keel_machine_fork_limit_reached(struct keel_fork_slot *head)
+ *     Whether `head` >= fork_limit, as unsigned addresses. Another thread may write fork_limit.
  *
  * machine/vdso.h
  *

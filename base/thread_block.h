@@ -9,6 +9,7 @@
 
 struct sched_worker;
 struct mem_heap;
+struct keel_fork_slot;
 
 /* The part of a task that reports show. The first member of every task. */
 struct task_identity {

@@ -4,6 +4,7 @@
  *
  *   keel/task.h   tasks, time, the environment, exit
  *   keel/chan.h   channels
+ *   keel/fork.h   fork and join, parallel loops
  *   keel/mem.h    the default allocator
  *   keel/sync.h   wait groups
  *
@@ -18,6 +19,7 @@
 
 #include "keel/chan.h"
 #include "keel/fault.h"
+#include "keel/fork.h"
 #include "keel/mem.h"
 #include "keel/sync.h"
 #include "keel/task.h"

@@ -36,6 +36,7 @@ static _Noreturn void wait_for_exit(void)
 {
     if (!sched_can_park())
         process_wait_for_end();
+    sched_settle_forks();
     for (;;)
         sched_park(SCHED_WAIT_EXIT, NULL, sched_step_none, NULL);
 }

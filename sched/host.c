@@ -143,7 +143,9 @@ bool sched_host(struct keel_task *task, void **result)
     atomic_store(&self->wait_reason, SCHED_WAIT_HOSTED, RELAXED);
     atomic_store(&self->state, SCHED_TASK_HOSTING, RELAXED);
     sched_set_running(task);
+    uint64_t unjoined = sched_forks_unjoined();
     void *value = task->fn.call(task->arg);
+    sched_forks_check(unjoined);
     if (sched_float_control_checked)
         sched_float_control_check(task, "ended", (const void *)(uintptr_t)task->fn.call);
     /* Perhaps on another worker. */

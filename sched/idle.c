@@ -22,6 +22,7 @@
  * Who goes to sleep:
  *     a. enters the list of sleepers, counts itself no longer awake;
  *     b. gives up its search (`searching` - 1);
+ *     b2. asks those who fork to show their next children, and to wake somebody then (fork.c);
  *     c. fence SEQ_CST;
  *     d. looks at all queues once more; when there is work, leaves the list and searches again;
  *     e. waits on its word.
@@ -77,6 +78,13 @@ enum {
     naps_most = 1000,  /* in a row: a second */
 };
 
+static bool any_child(const struct sched_worker *worker)
+{
+    /* RELAXED: the hook is there when the first is true. */
+    return fork_looks_shared(&worker->forks) &&
+           atomic_load(&sched.fork_hooks.is_findable, RELAXED)(worker);
+}
+
 bool sched_any_work(bool next_too)
 {
     if (sched_anyone_global())
@@ -85,7 +93,8 @@ bool sched_any_work(bool next_too)
     uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
     for (uint32_t i = 0; i < count; i++) {
         struct sched_worker *worker = sched.workers[i];
-        if (!ring_looks_empty(&worker->ready) || !deque_looks_empty(&worker->fresh))
+        if (!ring_looks_empty(&worker->ready) || !deque_looks_empty(&worker->fresh) ||
+            any_child(worker))
             return true;
         /* RELAXED: after the fence of step c. */
         if (next_too && atomic_load(&worker->next, RELAXED) != NULL)
@@ -340,6 +349,7 @@ void sched_idle_sleep(struct sched_worker *worker)
     mem_heap_collect();
     sched_share_stacks(worker);
     bool naps = enter_idle(worker);
+    sched_ask_for_forks(worker); /* step b2 of fork.c */
     sched_timers_cover_begin();
     atomic_fence(SEQ_CST); /* SEQ_CST: step c, with step 2, and step 2 of timer.c */
     int64_t deadline = sched_timers_cover(worker);

@@ -191,8 +191,8 @@ static bool has_not_moved(struct look *before, struct look *now, struct sched_wo
     return before->lone == victim && before->progress == progress;
 }
 
-static struct keel_task *steal_from(struct sched_worker *worker, struct sched_worker *victim,
-                                    struct look *before, struct look *now, enum greed greed)
+static struct keel_task *steal_queued(struct sched_worker *worker, struct sched_worker *victim,
+                                      struct look *before, struct look *now, enum greed greed)
 {
     int64_t fresh = deque_length(&victim->fresh);
     int64_t ready = ring_length(&victim->ready);
@@ -212,6 +212,16 @@ static struct keel_task *steal_from(struct sched_worker *worker, struct sched_wo
         if (greed != TAKE_ALL)
             note_keeps(victim, true);
     }
+    return task;
+}
+
+static struct keel_task *steal_from(struct sched_worker *worker, struct sched_worker *victim,
+                                    struct look *before, struct look *now, enum greed greed)
+{
+    struct keel_task *task = steal_queued(worker, victim, before, now, greed);
+    if (task == NULL && fork_looks_shared(&victim->forks))
+        task =
+            atomic_load(&sched.fork_hooks.steal, RELAXED)(victim); /* RELAXED: see the line above */
     return task;
 }
 
@@ -242,6 +252,21 @@ static struct keel_task *steal_any(struct sched_worker *worker)
 {
     struct look look = {.lone = NULL};
     return steal(worker, &look, TAKE_ALL);
+}
+
+void sched_ask_for_forks(const struct sched_worker *worker)
+{
+    /* ACQUIRE: with the RELEASE in worker_begin (worker.c). */
+    uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
+    for (uint32_t i = 0; i < count; i++) {
+        struct sched_worker *other = sched.workers[i];
+        /* RELAXED: a hint; who has not forked yet looks at the sleepers when he does. */
+        if (other == worker || atomic_load(&other->forks.base, RELAXED) == NULL)
+            continue;
+        /* RELAXED: fork.c argues it; a look first, because a store takes the line away. */
+        if (atomic_load(&other->block->fork_limit, RELAXED) != NULL)
+            atomic_store(&other->block->fork_limit, NULL, RELAXED);
+    }
 }
 
 /* ---- picking */
@@ -306,6 +331,8 @@ static struct keel_task *look_once(struct sched_worker *worker, struct look *loo
         task = steal(worker, look, LEAVE_LONE);
     if (task == NULL && sched_anyone_starved() && sched_have_spare(worker))
         task = sched_starved_pop();
+    if (task == NULL)
+        sched_ask_for_forks(worker);
     return task;
 }
 

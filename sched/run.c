@@ -66,6 +66,7 @@ static void *call_function(struct keel_task *task)
         sched_float_control_leave();
     else if (sched_float_control_checked)
         sched_float_control_check(task, "ended", (const void *)(uintptr_t)task->fn.call);
+    sched_forks_check(0);
     return result;
 }
 
@@ -118,6 +119,8 @@ static void park(enum sched_wait_reason reason, const void *object, sched_step *
     struct sched_worker *worker = sched_worker();
     struct keel_task *self = sched_self();
     debug_assert(worker->step == NULL);
+    debug_assert(!sched_forks_pending(worker));
+    struct keel_task *chain = worker->forks.chain;
     set_parked(self, reason, object);
     struct keel_task *next = sched_pick_local(worker);
     if (process_is_alone()) {
@@ -134,8 +137,10 @@ static void park(enum sched_wait_reason reason, const void *object, sched_step *
         struct mem_stack *stack = sched_take_spare(worker);
         thread_block()->task = NULL;
         worker->handed = next;
+        worker->forks.chain = NULL;
         arch_context_start(&self->context, mem_stack_top(stack), sched_runner, stack);
     }
+    sched_worker()->forks.chain = chain;
     after_switch();
 }
 
@@ -204,13 +209,18 @@ void sched_ready(struct keel_task *task)
     sched_wake_one(false);
 }
 
-void sched_start(struct keel_task *task)
+void sched_push_fresh(struct sched_worker *worker, struct keel_task *task)
 {
-    if (unlikely(!deque_push(&sched_worker()->fresh, task))) {
+    if (unlikely(!deque_push(&worker->fresh, task))) {
         /* RELAXED: published by the queue's lock. Whoever awaits it must not claim it there. */
         atomic_store(&task->entry, SCHED_ENTRY_NONE, RELAXED);
         sched_global_push(task);
     }
+}
+
+void sched_start(struct keel_task *task)
+{
+    sched_push_fresh(sched_worker(), task);
     sched_wake_one(true);
 }
 
@@ -235,7 +245,8 @@ __attribute__((weak)) bool sched_hook_yield_asked(void)
  */
 static bool yield_alone(struct sched_worker *worker, struct keel_task *self)
 {
-    if (!process_is_alone() || self->keeps_float_control || sched_float_control_checked)
+    if (!process_is_alone() || self->keeps_float_control || sched_float_control_checked ||
+        sched_forks_unjoined() != 0)
         return false;
     struct keel_task *next = sched_take_turns(worker, self);
     if (next == NULL)
@@ -243,6 +254,7 @@ static bool yield_alone(struct sched_worker *worker, struct keel_task *self)
     set_parked(self, SCHED_WAIT_YIELD, NULL);
     sched_set_running(next);
     arch_context_switch(&self->context, next->context);
+    sched_worker()->forks.chain = NULL;
     after_switch();
     return true;
 }
@@ -259,7 +271,7 @@ void keel_yield(void)
         sched_timers_run(worker);
     if (yield_alone(worker, sched_self()))
         return;
-    if (!sched_anyone_ready(worker, asked))
+    if (!sched_forks_pending(worker) && !sched_anyone_ready(worker, asked))
         return;
     sched_before_park();
     sched_park(SCHED_WAIT_YIELD, NULL, step_yield, NULL);

@@ -4,6 +4,7 @@
  *   task.c      descriptors: made, recycled, listed
  *   deque.h     tasks that have not begun, one deque a worker
  *   ring.h      tasks that were woken or yielded, one ring a worker
+ *   fork.h      forked children, one split deque a worker
  *   queue.h     tasks that found room in neither, shared
  *   pick.c      what a runner does next: picking, stealing, searching
  *   run.c       the runner at the bottom of every stack: switching, parking
@@ -18,6 +19,8 @@
  *   deadlock.c  the report when nothing can go on
  *   owner.c     whose stack an address guards, for the fault report
  *   parking_lot.h  where tasks wait by address, for all of keel/sync.h
+ *   fork.c      fork and join: the split deque, its slow paths and its thieves
+ *   fork_symbols.c parallel_for.c   the same as symbols; loops over it
  *   mutex.c     a lock that parks, for the rooms' own use
  *   hooks.c     what the rooms below call when there is a scheduler
  *   host.c      an unstarted task runs on the stack of the one that awaits it
@@ -54,6 +57,7 @@
 #include "mem/stack.h"
 #include "sched/counts.h"
 #include "sched/deque.h"
+#include "sched/fork.h"
 #include "sched/queue.h"
 #include "sched/ring.h"
 #include "sched/timer.h"
@@ -119,6 +123,8 @@ struct keel_task {
     struct mem_stack *stack;    /* what it runs on; NULL on main's and until it first runs */
     const void *spawn_site;     /* the address that spawned it */
     const void *wait_object;    /* what it waits on, for reports */
+    struct keel_task *older;    /* in its parent's chain of unjoined children (fork.h) */
+    uint32_t chained;           /* how many those are, with it */
     uint8_t state;              /* atomic: enum sched_task_state */
     uint8_t wait_reason;        /* atomic: enum sched_wait_reason */
     uint8_t entry;              /* atomic: enum sched_entry */
@@ -136,6 +142,11 @@ enum { SCHED_JOIN_NONE, SCHED_JOIN_DONE, SCHED_JOIN_DETACHED, SCHED_JOIN_VALUES 
 
 /* A descriptor in state NEW with an id of its own. NULL: no memory. */
 struct keel_task *sched_task_make(const void *spawn_site);
+
+/* As many descriptors, not yet touched, for who must not fail later; and such a one made ready. */
+struct keel_task *sched_tasks_reserve(size_t count);
+void sched_task_init(struct keel_task *task, const void *spawn_site);
+
 void sched_task_recycle(struct keel_task *task);
 
 /* Gives the descriptors that the worker keeps for later to the others. For one that retires. */
@@ -179,6 +190,9 @@ struct sched_worker {
     struct sched_counts counts;
     struct sched_times times;
 
+    struct thread_block *block; /* its thread's; others write fork_limit there */
+    struct fork_deque forks;
+
     /* Guarded by sched.idle_lock. */
     struct list_node idle_link;
     bool is_idle;    /* in sched.idle */
@@ -220,6 +234,8 @@ struct sched {
     struct queue global;                              /* what found no room elsewhere */
     struct queue starved; /* fresh tasks for which no stack could be had */
 
+    struct fork_hooks fork_hooks;
+
     struct sched_worker *workers[sched_worker_most]; /* atomic; [0, worker_count) are there */
 };
 
@@ -240,6 +256,44 @@ void sched_hook_activity(struct sched_worker *worker, enum sched_activity activi
 
 /* Reads the KEEL_ variables that steer this room. */
 void sched_read_options(void);
+
+/*
+ * Whether the calling task has children in the worker's split deque. Before it parks they must be
+ * tasks (sched_settle_forks): what is in the deque is run by nobody but who joins it, or by who is
+ * shown it.
+ */
+static inline bool sched_forks_pending(const struct sched_worker *worker)
+{
+    /* RELAXED: our own worker's. */
+    return worker->block->fork_head != atomic_load(&worker->forks.base, RELAXED);
+}
+
+static inline void sched_settle_forks(void)
+{
+    struct sched_worker *worker = sched_worker();
+    if (unlikely(sched_forks_pending(worker)))
+        /* RELAXED: our own worker's fork has filled it. */
+        atomic_load(&sched.fork_hooks.spill, RELAXED)(worker);
+}
+
+/* How many children lie on the calling task's stack that it has not joined. */
+static inline uint64_t sched_forks_unjoined(void)
+{
+    struct sched_worker *worker = sched_worker();
+    if (likely(!sched_forks_pending(worker) && worker->forks.chain == NULL))
+        return 0;
+    /* RELAXED: the task has forked, here or before it came here. */
+    return atomic_load(&sched.fork_hooks.count_unjoined, RELAXED)(worker);
+}
+
+/* For a task that ends: panics unless it has joined all that it forked since there were `before`.
+ */
+static inline void sched_forks_check(uint64_t before)
+{
+    /* RELAXED: as in sched_forks_unjoined; one of the two numbers is not 0. */
+    if (unlikely(sched_forks_unjoined() != before))
+        atomic_load(&sched.fork_hooks.end_unjoined, RELAXED)();
+}
 
 /* Ties a worker and the block of its thread together. */
 void sched_worker_init(struct sched_worker *worker, struct thread_block *block, unsigned index);
@@ -295,6 +349,9 @@ void sched_ready_next(struct keel_task *task);
 /* Queues a task that has not begun. */
 void sched_start(struct keel_task *task);
 
+/* The same, but wakes nobody. */
+void sched_push_fresh(struct sched_worker *worker, struct keel_task *task);
+
 /* Puts a task that can go on into the worker's ring; wakes nobody. */
 void sched_push_ready(struct sched_worker *worker, struct keel_task *task);
 
@@ -312,12 +369,14 @@ bool sched_can_park(void);
  */
 static inline bool sched_is_prepared(void)
 {
-    return sched_worker()->stacks != NULL;
+    struct sched_worker *worker = sched_worker();
+    return worker->stacks != NULL && !sched_forks_pending(worker);
 }
 
 /*
  * To be called before the lock is taken under which the task will park: makes sure that parking
- * needs no system call; panics when it is not possible.
+ * needs no system call (panics when it is not possible), and that nothing forked is left in the
+ * split deque.
  */
 void sched_get_spare(void);
 
@@ -393,6 +452,9 @@ struct keel_task *sched_find_work(struct sched_worker *worker);
  * and nothing is done, when there is a choice, or when it is the turn of the oldest of all.
  */
 struct keel_task *sched_take_turns(struct sched_worker *worker, struct keel_task *self);
+
+/* Asks all other workers that have forked to show what they fork next (fork.c). */
+void sched_ask_for_forks(const struct sched_worker *worker);
 
 /* Whether a task that yields has somebody to give way to, as far as the worker knows. */
 bool sched_anyone_ready(struct sched_worker *worker, bool look_at_others);

@@ -45,6 +45,7 @@ bool sched_can_park(void)
 
 void sched_get_spare(void)
 {
+    sched_settle_forks();
     if (likely(sched_can_park()))
         return;
     struct line line;

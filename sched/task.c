@@ -85,6 +85,15 @@ __attribute__((weak)) void sched_hook_first_task(void)
 {
 }
 
+static void publish_slab(struct task_slab *slab)
+{
+    lock_acquire(&shared.lock);
+    slab->older = shared.newest;
+    /* RELEASE: with the ACQUIRE in sched_task_each. */
+    atomic_store(&shared.newest, slab, RELEASE);
+    lock_release(&shared.lock);
+}
+
 static bool take_slab(struct sched_worker *worker)
 {
     if (take_left_slab(worker))
@@ -101,11 +110,7 @@ static bool take_slab(struct sched_worker *worker)
         sched_float_control_note(); /* here, because it is done once and off the path of a spawn */
         sched_hook_first_task();
     }
-    lock_acquire(&shared.lock);
-    slab->older = shared.newest;
-    /* RELEASE: with the ACQUIRE in sched_task_each. */
-    atomic_store(&shared.newest, slab, RELEASE);
-    lock_release(&shared.lock);
+    publish_slab(slab);
     worker->slab_next = slab->tasks;
     worker->slab_end = slab->tasks + slab->count;
     return true;
@@ -138,12 +143,9 @@ static uint64_t next_id(struct sched_worker *worker)
     return id;
 }
 
-struct keel_task *sched_task_make(const void *spawn_site)
+void sched_task_init(struct keel_task *task, const void *spawn_site)
 {
     struct sched_worker *worker = sched_worker();
-    struct keel_task *task = take_descriptor(worker);
-    if (task == NULL)
-        return NULL;
     sched_count(&worker->counts.spawned);
     *task = (struct keel_task){
         .identity.id = next_id(worker),
@@ -151,7 +153,25 @@ struct keel_task *sched_task_make(const void *spawn_site)
         .spawn_site = spawn_site,
         .state = SCHED_TASK_NEW,
     };
+}
+
+struct keel_task *sched_task_make(const void *spawn_site)
+{
+    struct keel_task *task = take_descriptor(sched_worker());
+    if (task != NULL)
+        sched_task_init(task, spawn_site);
     return task;
+}
+
+struct keel_task *sched_tasks_reserve(size_t count)
+{
+    struct task_slab *slab =
+        page_map(round_up(sizeof *slab + count * sizeof(struct keel_task), arch_page_size));
+    if (slab == NULL)
+        return NULL;
+    slab->count = count;
+    publish_slab(slab);
+    return slab->tasks;
 }
 
 void sched_task_recycle(struct keel_task *task)
@@ -178,7 +198,7 @@ void sched_tasks_hand_on(struct sched_worker *worker)
 void sched_task_each(void (*each)(struct keel_task *task, void *data), void *data)
 {
     each(&sched_main_task, data);
-    /* ACQUIRE: with the RELEASE in take_slab. */
+    /* ACQUIRE: with the RELEASE in publish_slab. */
     struct task_slab *slab = atomic_load(&shared.newest, ACQUIRE);
     for (; slab != NULL; slab = slab->older) {
         for (size_t i = 0; i < slab->count; i++) {
