@@ -5,6 +5,7 @@
 #include "base/output.h"
 #include "base/process.h"
 #include "boot/boot.h"
+#include "sched/fork_hooks.h"
 #include "sched/sched.h"
 #include "signal/signal.h"
 

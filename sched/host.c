@@ -27,6 +27,7 @@
 #include "base/panic.h"
 #include "base/process.h"
 #include "sched/float_control.h"
+#include "sched/fork_hooks.h"
 #include "sched/sched.h"
 
 enum {

@@ -11,6 +11,7 @@
  */
 #include "base/panic.h"
 #include "sched/float_control.h"
+#include "sched/fork_hooks.h"
 #include "sched/sched.h"
 
 /* ---- switching */

@@ -259,40 +259,13 @@ void sched_read_options(void);
 
 /*
  * Whether the calling task has children in the worker's split deque. Before it parks they must be
- * tasks (sched_settle_forks): what is in the deque is run by nobody but who joins it, or by who is
+ * tasks (fork_hooks.h): what is in the deque is run by nobody but who joins it, or by who is
  * shown it.
  */
 static inline bool sched_forks_pending(const struct sched_worker *worker)
 {
     /* RELAXED: our own worker's. */
     return worker->block->fork_head != atomic_load(&worker->forks.base, RELAXED);
-}
-
-static inline void sched_settle_forks(void)
-{
-    struct sched_worker *worker = sched_worker();
-    if (unlikely(sched_forks_pending(worker)))
-        /* RELAXED: our own worker's fork has filled it. */
-        atomic_load(&sched.fork_hooks.spill, RELAXED)(worker);
-}
-
-/* How many children lie on the calling task's stack that it has not joined. */
-static inline uint64_t sched_forks_unjoined(void)
-{
-    struct sched_worker *worker = sched_worker();
-    if (likely(!sched_forks_pending(worker) && worker->forks.chain == NULL))
-        return 0;
-    /* RELAXED: the task has forked, here or before it came here. */
-    return atomic_load(&sched.fork_hooks.count_unjoined, RELAXED)(worker);
-}
-
-/* For a task that ends: panics unless it has joined all that it forked since there were `before`.
- */
-static inline void sched_forks_check(uint64_t before)
-{
-    /* RELAXED: as in sched_forks_unjoined; one of the two numbers is not 0. */
-    if (unlikely(sched_forks_unjoined() != before))
-        atomic_load(&sched.fork_hooks.end_unjoined, RELAXED)();
 }
 
 /* Ties a worker and the block of its thread together. */

@@ -4,6 +4,7 @@
  * (queue.c); whoever has a stack to spare gives it to the pool for them.
  */
 #include "base/panic.h"
+#include "sched/fork_hooks.h"
 #include "sched/sched.h"
 
 enum { stacks_kept = 16 }; /* a worker's cache; more go to the shared pool */
