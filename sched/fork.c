@@ -82,6 +82,7 @@
 #include "base/panic.h"
 #include "keel/fork.h"
 #include "mem/pages.h"
+#include "sched/float_control.h"
 #include "sched/sched.h"
 
 _Static_assert(offsetof(struct thread_block, fork_head) == 0x40, "keel/machine/fork.h works on it");
@@ -161,6 +162,7 @@ static bool make_array(struct sched_worker *worker)
         return false;
     }
     fill_hooks();
+    sched_float_control_note(); /* this fork may make a worker */
     worker->forks.split = base;
     worker->forks.stamp = stamp_bit;
     worker->block->fork_head = base;

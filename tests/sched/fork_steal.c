@@ -17,6 +17,7 @@ struct child {
     uint64_t id;
     keel_task *self;
     unsigned worker;
+    volatile double three, third;
     uint32_t ran;
 };
 
@@ -26,6 +27,8 @@ static void *run_elsewhere(void *arg)
     child->id = keel_task_id();
     child->self = keel_task_self();
     child->worker = sched_worker()->index;
+    /* A fault, where a worker that the first fork made has not the program's rules for numbers. */
+    child->third = 1.0 / child->three;
     arrive(&child->ran);
     return &child->id;
 }
@@ -58,7 +61,7 @@ static void children_elsewhere(void)
     uint64_t before = steals();
     unsigned wrong = 0, failed = 0;
     for (int i = 0; i < rounds && failed == 0; i++) {
-        struct child child = {.ran = 0};
+        struct child child = {.three = 3};
         unsigned here = sched_worker()->index;
         keel_fork_frame frame;
         keel_fork(&frame, run_elsewhere, &child);
@@ -88,7 +91,7 @@ static void joiner_parks(void)
     unsigned failed = 0;
     for (int i = 0; i < 50 && failed == 0; i++) {
         struct child child = {.ran = 0};
-        struct child meanwhile = {.ran = 0};
+        struct child meanwhile = {.three = 3};
         keel_fork_frame older[3], frame;
         for (uintptr_t n = 0; n < 3; n++)
             keel_fork(&older[n], nothing, (void *)n);
