@@ -83,6 +83,7 @@
 #include "keel/fork.h"
 #include "mem/pages.h"
 #include "sched/float_control.h"
+#include "sched/fork_hooks.h"
 #include "sched/sched.h"
 
 _Static_assert(offsetof(struct thread_block, fork_head) == 0x40, "keel/machine/fork.h works on it");
@@ -424,6 +425,7 @@ static struct keel_task *steal_child(struct sched_worker *victim)
     atomic_compare_exchange(&forks->range, &range, rest, RELAXED, RELAXED);
     if (taken || task == NULL)
         return task;
+    sched_count(&sched_worker()->counts.ended); /* it was counted as spawned */
     sched_task_recycle(task);
     return NULL;
 }

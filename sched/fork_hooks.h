@@ -1,4 +1,7 @@
-/* Where parking, hosting and the end of a task meet fork and join: what fork.c hands down. */
+/*
+ * Where parking, hosting and the end of a task meet fork and join: what fork.c hands down, and what
+ * it takes of the others.
+ */
 #ifndef KEEL_SCHED_FORK_HOOKS_H
 #define KEEL_SCHED_FORK_HOOKS_H
 
@@ -31,5 +34,15 @@ static inline void sched_forks_check(uint64_t before)
     if (unlikely(sched_forks_unjoined() != before))
         atomic_load(&sched.fork_hooks.end_unjoined, RELAXED)();
 }
+
+/* As many descriptors, not yet touched, for who must not fail later; and such a one made ready. */
+struct keel_task *sched_tasks_reserve(size_t count);
+void sched_task_init(struct keel_task *task, const void *spawn_site);
+
+/* As sched_start, but wakes nobody. */
+void sched_push_fresh(struct sched_worker *worker, struct keel_task *task);
+
+/* Asks all other workers that have forked to show what they fork next (fork.c). */
+void sched_ask_for_forks(const struct sched_worker *worker);
 
 #endif

@@ -71,6 +71,7 @@
 #include "base/panic.h"
 #include "base/process.h"
 #include "mem/mem.h"
+#include "sched/fork_hooks.h"
 #include "sched/sched.h"
 
 enum {

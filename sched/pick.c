@@ -22,6 +22,7 @@
  * (sched_wake_for_next), until a search looks in vain: so the stages of a pipeline run side by
  * side.
  */
+#include "sched/fork_hooks.h"
 #include "sched/sched.h"
 
 enum {

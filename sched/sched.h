@@ -19,8 +19,7 @@
  *   deadlock.c  the report when nothing can go on
  *   owner.c     whose stack an address guards, for the fault report
  *   parking_lot.h  where tasks wait by address, for all of keel/sync.h
- *   fork.c      fork and join: the split deque, its slow paths and its thieves
- *   fork_symbols.c parallel_for.c   the same as symbols; loops over it
+ *   fork.c      fork and join: the split deque and its thieves; parallel_for.c loops over it
  *   mutex.c     a lock that parks, for the rooms' own use
  *   hooks.c     what the rooms below call when there is a scheduler
  *   host.c      an unstarted task runs on the stack of the one that awaits it
@@ -143,10 +142,6 @@ enum { SCHED_JOIN_NONE, SCHED_JOIN_DONE, SCHED_JOIN_DETACHED, SCHED_JOIN_VALUES 
 /* A descriptor in state NEW with an id of its own. NULL: no memory. */
 struct keel_task *sched_task_make(const void *spawn_site);
 
-/* As many descriptors, not yet touched, for who must not fail later; and such a one made ready. */
-struct keel_task *sched_tasks_reserve(size_t count);
-void sched_task_init(struct keel_task *task, const void *spawn_site);
-
 void sched_task_recycle(struct keel_task *task);
 
 /* Gives the descriptors that the worker keeps for later to the others. For one that retires. */
@@ -190,7 +185,6 @@ struct sched_worker {
     struct sched_counts counts;
     struct sched_times times;
 
-    struct thread_block *block; /* its thread's; others write fork_limit there */
     struct fork_deque forks;
 
     /* Guarded by sched.idle_lock. */
@@ -257,11 +251,7 @@ void sched_hook_activity(struct sched_worker *worker, enum sched_activity activi
 /* Reads the KEEL_ variables that steer this room. */
 void sched_read_options(void);
 
-/*
- * Whether the calling task has children in the worker's split deque. Before it parks they must be
- * tasks (fork_hooks.h): what is in the deque is run by nobody but who joins it, or by who is
- * shown it.
- */
+/* Whether the calling task has children in the split deque. Before it parks they must be tasks. */
 static inline bool sched_forks_pending(const struct sched_worker *worker)
 {
     /* RELAXED: our own worker's. */
@@ -322,9 +312,6 @@ void sched_ready_next(struct keel_task *task);
 /* Queues a task that has not begun. */
 void sched_start(struct keel_task *task);
 
-/* The same, but wakes nobody. */
-void sched_push_fresh(struct sched_worker *worker, struct keel_task *task);
-
 /* Puts a task that can go on into the worker's ring; wakes nobody. */
 void sched_push_ready(struct sched_worker *worker, struct keel_task *task);
 
@@ -348,8 +335,7 @@ static inline bool sched_is_prepared(void)
 
 /*
  * To be called before the lock is taken under which the task will park: makes sure that parking
- * needs no system call (panics when it is not possible), and that nothing forked is left in the
- * split deque.
+ * needs no system call (or panics), and that nothing forked is left in the split deque.
  */
 void sched_get_spare(void);
 
@@ -425,9 +411,6 @@ struct keel_task *sched_find_work(struct sched_worker *worker);
  * and nothing is done, when there is a choice, or when it is the turn of the oldest of all.
  */
 struct keel_task *sched_take_turns(struct sched_worker *worker, struct keel_task *self);
-
-/* Asks all other workers that have forked to show what they fork next (fork.c). */
-void sched_ask_for_forks(const struct sched_worker *worker);
 
 /* Whether a task that yields has somebody to give way to, as far as the worker knows. */
 bool sched_anyone_ready(struct sched_worker *worker, bool look_at_others);

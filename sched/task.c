@@ -8,6 +8,7 @@
  */
 #include "mem/pages.h"
 #include "sched/float_control.h"
+#include "sched/fork_hooks.h"
 #include "sched/sched.h"
 
 enum {

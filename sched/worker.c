@@ -117,7 +117,6 @@ void sched_worker_init(struct sched_worker *worker, struct thread_block *block, 
 {
     worker->index = index;
     worker->random = index * 2654435761u + 1; /* odd multiples: never 0 for a worker's index */
-    worker->block = block;
     block->worker = worker;
     worker->block = block;
     block->address_owner = sched_address_owner;

@@ -7,7 +7,7 @@ static uint64_t steals(void)
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < sched.worker_count; i++)
-        sum += sched.workers[i]->steal_count;
+        sum += sched.workers[i]->counts.steals;
     return sum;
 }
 
