@@ -6,6 +6,7 @@
 #include "base/process.h"
 #include "boot/boot.h"
 #include "sched/fork_hooks.h"
+#include "sched/mutex.h"
 #include "sched/sched.h"
 #include "signal/signal.h"
 

@@ -1,5 +1,6 @@
 /* A lock that parks. Handed over to who came first, so nobody starves and nobody is woken in vain.
  */
+#include "sched/mutex.h"
 #include "sched/sched.h"
 
 /* Takes the mutex when it is free; else returns false, with the lock word held. */

@@ -29,4 +29,20 @@ static inline bool queue_looks_empty(const struct queue *queue)
     return atomic_load(&queue->first, RELAXED) == NULL; /* RELAXED: as it says */
 }
 
+/* ---- the queues that all workers share, under sched.queue_lock */
+
+/* The global queue: what found no room elsewhere. */
+void sched_global_push(struct keel_task *task);
+struct keel_task *sched_global_pop(void);
+bool sched_anyone_global(void);
+
+/*
+ * Fresh tasks that could not begin because no stack could be mapped, first come, first served.
+ * Whoever looks for work and has a spare stack takes one; whoever sleeps gives its spare stacks to
+ * the pool first and looks once more. So while a stack is to be had, no such task waits for ever.
+ */
+void sched_starve(struct keel_task *task);
+bool sched_anyone_starved(void);
+struct keel_task *sched_starved_pop(void);
+
 #endif

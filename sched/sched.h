@@ -20,7 +20,7 @@
  *   owner.c     whose stack an address guards, for the fault report
  *   parking_lot.h  where tasks wait by address, for all of keel/sync.h
  *   fork.c      fork and join: the split deque and its thieves; parallel_for.c loops over it
- *   mutex.c     a lock that parks, for the rooms' own use
+ *   mutex.h     a lock that parks, for the rooms' own use
  *   hooks.c     what the rooms below call when there is a scheduler
  *   host.c      an unstarted task runs on the stack of the one that awaits it
  *   counts.h    what each worker counts; stats.c reads it
@@ -444,22 +444,6 @@ void sched_idle_leave(struct sched_worker *worker);
 /* Whether any queue holds a task; `next_too`: the slots count. */
 bool sched_any_work(bool next_too);
 
-/* ---- shared queues (queue.c) */
-
-/* The global queue: what found no room elsewhere. */
-void sched_global_push(struct keel_task *task);
-struct keel_task *sched_global_pop(void);
-bool sched_anyone_global(void);
-
-/*
- * Fresh tasks that could not begin because no stack could be mapped, first come, first served.
- * Whoever looks for work and has a spare stack takes one; whoever sleeps gives its spare stacks to
- * the pool first and looks once more. So while a stack is to be had, no such task waits for ever.
- */
-void sched_starve(struct keel_task *task);
-bool sched_anyone_starved(void);
-struct keel_task *sched_starved_pop(void);
-
 /* ---- deadlines (timer.h) */
 
 /*
@@ -502,16 +486,6 @@ struct sched_main_stack sched_main_stack(void);
 
 /* Reports that nothing can go on, and ends the process with status 2. */
 _Noreturn void sched_deadlock(void);
-
-/* A lock that parks the task; first come, first served. For the rooms' own use. */
-struct sched_mutex {
-    struct lock lock;
-    bool held;
-    struct queue waiting;
-};
-
-void sched_mutex_lock(struct sched_mutex *mutex);
-void sched_mutex_unlock(struct sched_mutex *mutex);
 
 /* Spawns; `spawn_site` is what reports will show. 0 or -ENOMEM. */
 int sched_spawn(void (*fn)(void *), void *arg, const void *spawn_site);

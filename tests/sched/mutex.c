@@ -2,6 +2,7 @@
  * The lock that parks: one holder at a time, first come, first served, also when its queue runs
  * empty and fills again.
  */
+#include "sched/mutex.h"
 #include "keel/task.h"
 #include "sched/sched.h"
 #include "tests/tap.h"
