@@ -19,6 +19,12 @@
  *   unless it was, nobody is counted among the searchers.
  * Whoever gives up a search was counted. And whenever a deadlock is reported, no task runs, waits in a queue, sleeps, or is being woken.
  *
+ * With SLOTS a task may also ready one into its worker's slot, and one sleeper naps, NAPS_MOST times in a
+ * row: then a slot that holds a task while a worker sleeps for long is an error too. When a slot's task is
+ * taken by a thief is chance here (pick.c says when), so whether a nap finds it is. With MOVES a searcher
+ * takes two tasks, and carries one over to its own queue; and a pick may take one of another's without a
+ * search.
+ *
  * With RETIRES worker 1 may leave for good (sched_idle_leave) whenever it has found nothing to do.
  *
  * Not here: the global queue (one more place to push to and to look at), starved tasks, the order of
@@ -36,6 +42,11 @@
  * run: WORKERS=3 PUSHES=2 RETIRES NO_BUFFER
  * run: WORKERS=2 PUSHES=1 TIMERS=1 RETIRES
  * run: WORKERS=2 PUSHES=2 TIMERS=1 RETIRES NO_BUFFER
+ * run: WORKERS=2 PUSHES=2 SLOTS
+ * run: WORKERS=2 PUSHES=3 SLOTS SPURIOUS=1 NO_BUFFER
+ * run: WORKERS=3 PUSHES=2 SLOTS NAPS_MOST=0 NO_BUFFER
+ * run: WORKERS=3 PUSHES=1 SLOTS NO_BUFFER
+ * run: WORKERS=3 PUSHES=2 MOVES NO_BUFFER
  * mutant: WORKERS=2 PUSHES=1 NO_FENCE_2 -- a pusher looks at the sleepers before its task can be seen
  * mutant: WORKERS=2 PUSHES=1 NO_FENCE_C -- a sleeper looks at the queues before it can be seen itself
  * mutant: WORKERS=2 PUSHES=1 NO_STEP_D -- a sleeper does not look once more
@@ -43,6 +54,13 @@
  * mutant: WORKERS=2 PUSHES=2 NO_INHERITING -- a woken worker forgets the search claimed for it
  * mutant: WORKERS=3 MADE=2 PUSHES=2 SPAWNS_ONLY SPURIOUS=1 NO_SECOND_QUESTION -- a claim is given up silently
  * mutant: WORKERS=3 MADE=1 PUSHES=2 SPAWNS_ONLY NO_MAKING_ON -- a burst of spawns makes one worker
+ * mutant: WORKERS=3 PUSHES=2 LOOKS_TOO_EARLY NO_BUFFER -- a searcher looks whom to wake for before it gives up its search
+ * mutant: WORKERS=2 PUSHES=1 SLOTS SILENT_SLOT -- who fills a slot wakes nobody, whoever sleeps
+ * mutant: WORKERS=2 PUSHES=1 SLOTS NO_FENCE_NEXT -- who fills a slot looks for a napper before it can be seen
+ * mutant: WORKERS=2 PUSHES=1 SLOTS NO_BUFFER NAPS_STAY_COUNTED -- who napped is believed to nap still
+ * mutant: WORKERS=2 PUSHES=1 SLOTS NO_BUFFER SLOTS_UNLOOKED -- who sleeps for long does not look into the slots
+ * mutant: WORKERS=3 PUSHES=2 SLOTS NO_BUFFER SLOTS_NOT_PASSED_ON -- a searcher that found work wakes nobody for a slot
+ * mutant: WORKERS=3 PUSHES=2 MOVES MOVES_UNSEARCHED NO_BUFFER -- who does not search moves tasks, and wakes nobody
  * mutant: WORKERS=2 PUSHES=1 TIMERS=1 NO_COVER -- who goes to sleep does not look at the timers
  * mutant: WORKERS=2 PUSHES=1 TIMERS=1 SILENT_ARM -- who arms a timer and goes on wakes nobody
  * mutant: WORKERS=2 PUSHES=1 TIMERS=1 VERDICT_WITHOUT_TIMERS -- the verdict forgets sleeping tasks
@@ -71,6 +89,10 @@
 #define SPURIOUS 0
 #endif
 
+#ifndef NAPS_MOST
+#define NAPS_MOST 1
+#endif
+
 #define NOBODY  255
 #define FOREVER 254
 
@@ -83,7 +105,14 @@ mtype state[WORKERS] = unmade;
 byte queue[WORKERS];  /* what everyone sees */
 byte unseen[WORKERS]; /* pushed, still in the owner's store buffer */
 
+/* The slots: at most one task in each. The exchange that fills one is ordered by no more than its fence. */
+bool slot[WORKERS];
+bool unseen_slot[WORKERS];
+
 byte searching;
+byte napping;      /* as everyone sees it */
+byte napping_here; /* as the last holder of idle_lock left it */
+bool is_napping[WORKERS];
 byte idle_count;      /* as everyone sees it */
 byte idle_count_here; /* as the last holder of idle_lock left it */
 byte count_in_buffer = NOBODY;
@@ -108,9 +137,11 @@ bool reported;
 
 #if WORKERS == 2
 #define ANY_WORK (queue[0] + queue[1] > 0)
+#define ANY_SLOT (slot[0] || slot[1])
 #define ALL(p)   (p(0) && p(1))
 #else
 #define ANY_WORK (queue[0] + queue[1] + queue[2] > 0)
+#define ANY_SLOT (slot[0] || slot[1] || slot[2])
 #define ALL(p)   (p(0) && p(1) && p(2))
 #endif
 
@@ -126,20 +157,26 @@ bool reported;
 
 /* ---- the store buffer */
 
+#define COUNT_ARRIVES idle_count = idle_count_here; napping = napping_here; count_in_buffer = NOBODY
+
 #ifdef NO_BUFFER
 #define PUSH             queue[me]++
-#define COUNT_WAS_STORED idle_count = idle_count_here
+#define FILL_SLOT        slot[me] = true
+#define COUNT_WAS_STORED COUNT_ARRIVES
 #else
 #define PUSH             unseen[me]++
+#define FILL_SLOT        unseen_slot[me] = true
 #define COUNT_WAS_STORED count_in_buffer = me
 #endif
 
 inline empty_buffer(who)
 {
     if
-    :: count_in_buffer == who -> idle_count = idle_count_here; count_in_buffer = NOBODY
+    :: count_in_buffer == who -> COUNT_ARRIVES
     :: else
     fi;
+    slot[who] = slot[who] || unseen_slot[who];
+    unseen_slot[who] = false;
     queue[who] = queue[who] + unseen[who];
     unseen[who] = 0
 }
@@ -153,10 +190,14 @@ end:
     :: count_in_buffer != NOBODY ->
        atomic {
            if
-           :: count_in_buffer != NOBODY -> idle_count = idle_count_here; count_in_buffer = NOBODY
+           :: count_in_buffer != NOBODY -> COUNT_ARRIVES
            :: else
            fi
        }
+#ifdef SLOTS
+    :: atomic { unseen_slot[0] && count_in_buffer != 0 -> slot[0] = true; unseen_slot[0] = false }
+    :: atomic { unseen_slot[1] && count_in_buffer != 1 -> slot[1] = true; unseen_slot[1] = false }
+#endif
     :: unseen[0] > 0 && count_in_buffer != 0 ->
        d_step { queue[0] = queue[0] + unseen[0]; unseen[0] = 0 }
     :: unseen[1] > 0 && count_in_buffer != 1 ->
@@ -187,6 +228,10 @@ inline leave_idle(who)
     is_idle[who] = false;
     idle_count_here--;
     awake++;
+#ifndef NAPS_STAY_COUNTED
+    napping_here = napping_here - is_napping[who];
+#endif
+    is_napping[who] = false;
     COUNT_WAS_STORED
 }
 
@@ -206,8 +251,8 @@ inline leave_or_inherit()
 proctype worker(byte me)
 {
     bool mine;      /* worker->searching */
-    bool may_make, make, woken, next;
-    byte victim, deadline;
+    bool may_make, make, woken, next, moved;
+    byte victim, deadline, naps;
     mtype then;
 
     if
@@ -244,7 +289,17 @@ pick_local:
         empty_buffer(me);
         if
         :: queue[me] > 0 -> queue[me]--; goto search_end
-        :: else -> state[me] = looking
+        :: slot[me] -> slot[me] = false; goto search_end
+#ifdef MOVES
+        :: queue[(me + 1) % WORKERS] > 0 && !mine -> /* the 61st pick */
+           queue[(me + 1) % WORKERS]--;
+#ifdef MOVES_UNSEARCHED
+           moved = queue[(me + 1) % WORKERS] > 0;
+           queue[(me + 1) % WORKERS] = queue[(me + 1) % WORKERS] - moved;
+#endif
+           goto move
+#endif
+        :: queue[me] == 0 && !slot[me] -> state[me] = looking
         fi
     }
 search_begin:
@@ -257,6 +312,17 @@ search_begin:
 search: /* one look at another's queue, or none: it may miss whatever it likes */
     if
     :: atomic { queue[(me + 1) % WORKERS] > 0 -> queue[(me + 1) % WORKERS]--; goto search_end }
+#ifdef MOVES
+    :: atomic { /* a second one is moved */
+           queue[(me + 1) % WORKERS] > 1 ->
+           queue[(me + 1) % WORKERS] = queue[(me + 1) % WORKERS] - 2;
+           moved = true;
+           goto move
+       }
+#endif
+#ifdef SLOTS
+    :: atomic { slot[(me + 1) % WORKERS] -> slot[(me + 1) % WORKERS] = false; goto search_end }
+#endif
 #if WORKERS > 2
     :: atomic { queue[(me + 2) % WORKERS] > 0 -> queue[(me + 2) % WORKERS]--; goto search_end }
 #endif
@@ -278,8 +344,13 @@ step_a:
         wake_word[me] = false;
         is_idle[me] = true;
         idle_count_here++;
-        COUNT_WAS_STORED;
-        awake--
+        awake--;
+#ifdef SLOTS
+        is_napping[me] = napping_here == 0 && awake > 0 && naps < NAPS_MOST;
+        napping_here = napping_here + is_napping[me];
+        make = is_napping[me]; /* `naps` in sched_idle_sleep */
+#endif
+        COUNT_WAS_STORED
     }
 step_b:
     atomic { assert(searching > 0); mine = false; searching-- }
@@ -302,18 +373,33 @@ nothing_to_do: /* step d, under idle_lock: pushers do not take it, so each queue
 #ifdef VERDICT_WITHOUT_LOCK
     woken = awake == 0;
 #endif
-    atomic { IDLE_LOCK_IS_FREE -> idle_lock = me; victim = 0 }
+    atomic { IDLE_LOCK_IS_FREE -> idle_lock = me; victim = 0; next = !make || awake == 0 }
 #ifdef NO_STEP_D
     victim = WORKERS;
 #endif
     do
+#ifndef SLOTS
     :: victim < WORKERS && queue[victim] == 0 -> victim++
-    :: victim < WORKERS && queue[victim] > 0 -> atomic { leave_or_inherit(); idle_lock = NOBODY }
+#else
+    :: atomic { victim < WORKERS && queue[victim] == 0 -> make = true }
+       if
+#ifdef SLOTS_UNLOOKED
+       :: victim++
+#else
+       :: atomic { next && slot[victim] -> leave_or_inherit(); idle_lock = NOBODY; naps = 0; next = false }
+          goto uncover
+       :: atomic { !next || !slot[victim] -> victim++ }
+#endif
+       fi
+#endif
+    :: victim < WORKERS && queue[victim] > 0 ->
+       atomic { leave_or_inherit(); idle_lock = NOBODY; naps = 0; next = false }
        goto uncover
     :: victim == WORKERS -> break
     od;
     atomic {
         idle_lock = NOBODY;
+        next = false;
         if
 #ifdef VERDICT_WITHOUT_TIMERS
         :: awake == 0 && !ANY_WORK ->
@@ -324,7 +410,7 @@ nothing_to_do: /* step d, under idle_lock: pushers do not take it, so each queue
 #else
         :: awake == 0 && !ANY_ARMED ->
 #endif
-           assert(ALL(IS_STILL) && !ANY_WORK && unbegun == 0 && !ANY_ARMED);
+           assert(ALL(IS_STILL) && !ANY_WORK && !ANY_SLOT && unbegun == 0 && !ANY_ARMED);
            reported = true; state[me] = ended; goto stop
         :: else -> state[me] = asleep
         fi
@@ -335,11 +421,19 @@ end_asleep:
         if
         :: wake_word[me]
         :: deadline <= now
+        :: is_napping[me]
         :: spurious_left > 0 -> spurious_left--
         fi;
         state[me] = leaving
     }
-    atomic { IDLE_LOCK_IS_FREE -> leave_or_inherit() }
+    atomic {
+        IDLE_LOCK_IS_FREE ->
+        if
+        :: is_napping[me] && is_idle[me] -> naps++
+        :: else -> naps = 0
+        fi;
+        leave_or_inherit()
+    }
 uncover:
 #if TIMERS > 0
     atomic {
@@ -359,8 +453,22 @@ uncover:
     goto find_work;
 
     /* ---- a task was found */
+#ifdef MOVES
+move: /* what is under way from queue to queue is seen by nobody */
+    if
+    :: moved -> PUSH; moved = false
+    :: else
+    fi;
+#endif
 search_end:
+#ifdef LOOKS_TOO_EARLY
     atomic {
+        empty_buffer(me);
+        may_make = ANY_WORK
+    }
+#endif
+    atomic {
+        naps = 0;
         state[me] = running;
         if
         :: !mine -> goto found_after_search
@@ -375,15 +483,35 @@ search_end:
 #endif
         fi
     }
+#ifdef LOOKS_TOO_EARLY
     atomic {
-        empty_buffer(me);
-#ifdef NO_MAKING_ON
-        may_make = false;
-#else
-        may_make = worker_count < WORKERS && ANY_WORK;
-#endif
-        goto sched_wake_one
+        if
+        :: !may_make -> goto found_after_search
+        :: else -> may_make = worker_count < WORKERS; goto sched_wake_one
+        fi
     }
+#endif
+    atomic { empty_buffer(me); victim = 0 }
+    do /* sched_any_work(false): each queue is a step; only who found one full wakes */
+    :: atomic { victim < WORKERS && queue[victim] > 0 ->
+#ifdef NO_MAKING_ON
+           may_make = false;
+#else
+           may_make = worker_count < WORKERS;
+#endif
+           goto sched_wake_one
+       }
+    :: atomic { victim < WORKERS && queue[victim] == 0 -> victim++ }
+    :: victim == WORKERS -> break
+    od;
+#if defined(SLOTS) && !defined(SLOTS_NOT_PASSED_ON)
+    atomic {
+        if
+        :: ANY_SLOT -> goto sched_wake_for_next
+        :: else
+        fi
+    }
+#endif
 found_after_search:
     if
 #if TIMERS > 0
@@ -413,6 +541,19 @@ task:
 #endif
        fi;
        goto sched_wake_one
+#ifdef SLOTS
+    :: atomic { /* sched_ready_next: what stood in the slot goes to the ring */
+           pushes_left > 0 ->
+           pushes_left--;
+           unbegun++;
+           then = after_push;
+           may_make = false;
+           if
+           :: slot[me] || unseen_slot[me] -> PUSH; goto sched_wake_one
+           :: else -> FILL_SLOT; goto sched_wake_for_next
+           fi
+       }
+#endif
     :: state[me] = spinning;
 end_spinning:
        atomic { unbegun == 0 && !ANY_ARMED -> state[me] = running; goto task }
@@ -446,6 +587,29 @@ sched_timer_arm:
        fi
 #endif
     fi;
+
+#ifdef SLOTS
+    /* ---- idle.c: sched_wake_for_next */
+sched_wake_for_next:
+#ifndef NO_FENCE_NEXT
+    atomic { empty_buffer(me) }
+#endif
+    atomic {
+        may_make = false;
+        if
+#ifdef SILENT_SLOT
+        :: goto woke
+#else
+        :: (count_in_buffer == me -> napping_here : napping) > 0 -> goto woke
+        :: (count_in_buffer == me -> napping_here : napping) == 0
+        :: (count_in_buffer == me -> napping_here : napping) > 0 /* keeps_tasks */
+#endif
+        fi
+    }
+#ifdef NO_FENCE_NEXT
+    goto step_3;
+#endif
+#endif
 
     /* ---- idle.c: sched_wake_one */
 sched_wake_one:
@@ -582,6 +746,7 @@ proctype monitor()
 #ifdef SPAWNS_ONLY
     assert(!ANY_WORK || ALL(IS_MADE));
 #endif
+    assert(!ANY_SLOT || ALL(IS_UP));
     assert(!ANY_ARMED || ALL(IS_UP));
     assert(!ALL(IS_DOWN) || reported);
     assert(searching == 0 || reported)
