@@ -24,6 +24,8 @@
  * parent's. Nobody else can wait for the child's end: the handle is the awaiter's. So the end is a
  * return, and its `join` word is not used.
  */
+#include <linux/resource.h>
+
 #include "base/panic.h"
 #include "base/process.h"
 #include "sched/float_control.h"
@@ -40,16 +42,20 @@ enum {
 /*
  * The lowest byte that tasks on main's stack may count on. However high its limit, the kernel keeps
  * only 128 MiB below it free of other mappings (mmap_base, Linux 2.6.25 on): so half of that at
- * most. The limit is read once; a program that lowers it later must not await deeper than that.
+ * most; and an emulator that is told of no limit gives its guest 8 MiB (qemu's linux-user). The
+ * limit is read once; a program that lowers it later must not await deeper than that.
  */
 static uintptr_t main_stack_low(void)
 {
-    enum { most = 64 * 1024 * 1024 };
+    enum { most = 64 * 1024 * 1024, most_without_limit = 8 * 1024 * 1024 };
     static uintptr_t known; /* who reads it runs on main's stack: one at a time */
     if (likely(known != 0))
         return known;
     struct sched_main_stack stack = sched_main_stack();
-    known = stack.top - (stack.limit < most ? stack.limit : most);
+    uint64_t size = stack.limit < most ? stack.limit : most;
+    if (stack.limit == RLIM_INFINITY)
+        size = most_without_limit;
+    known = stack.top - size;
     return known;
 }
 
