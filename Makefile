@@ -82,6 +82,8 @@ $(eval $(call compile_rules,debug))
 # What only the last words need is to be small.
 ROOM_FLAGS_backtrace = -Os
 ROOM_FLAGS_signal = -Os
+# What runs seldom.
+$(foreach file,quota worker owner deadlock monitor stats,$(eval FLAGS_$(file) = -Os))
 FLAGS_memcpy = $(NO_LIBRARY_CALLS)
 FLAGS_memmove = $(NO_LIBRARY_CALLS)
 FLAGS_memset = $(NO_LIBRARY_CALLS)
