@@ -25,7 +25,7 @@ ROOMS := base boot mem backtrace signal sched chan
 OUT   := build/$(ARCH)-$(notdir $(CC))
 DIR   := $(OUT)/$(BUILD)
 
-CPPFLAGS_ALL := -I. -Iarch/$(ARCH) -Iarch/generic -Iinclude -Iarch/$(ARCH)/include $(CPPFLAGS)
+CPPFLAGS_ALL := -I. -Iarch/$(ARCH) -Iarch/generic -Iarch/$(ARCH)/include -Iinclude $(CPPFLAGS)
 CFLAGS_ALL   := -std=gnu11 -O2 -g -fPIE -ffreestanding -nostdlib -fvisibility=hidden \
 	-fno-omit-frame-pointer -fstack-clash-protection -fno-stack-protector -fno-strict-aliasing \
 	-ffunction-sections -fdata-sections -fasynchronous-unwind-tables \

@@ -105,7 +105,7 @@ sub build {
     for my $file (@files) {
         my $object = $file =~ s/\W/_/gr . '.o';
         push @objects, $object;
-        run("$compiler -O2 -ffreestanding -fasynchronous-unwind-tables -nostdlib -I$source/include -I$source/arch/x86_64/include $compile -c -o $object $file")
+        run("$compiler -O2 -ffreestanding -fasynchronous-unwind-tables -nostdlib -I$source/include $compile -c -o $object $file")
             or return 0;
     }
     return run("$compiler -nostdlib -static $link -o $program @objects -L$folder -lkeel");

@@ -46,7 +46,7 @@ sub objects { # FLAGS, SOURCE...
         my $object = "$work/$key.o";
         $compiled{$key} //= do {
             my ($made, $said) = shell("$compiler -O2 -g -std=gnu11 -ffreestanding $flags "
-                    . "-I$root/include -I$root/arch/x86_64/include -c -o $object $source/$name.c");
+                    . "-I$root/include -c -o $object $source/$name.c");
             diag($said) if !$made;
             1;
         };

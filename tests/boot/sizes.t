@@ -29,7 +29,6 @@ sub size_of_image {
     my $script = $pie ? 'linker-pie.ld' : 'linker.ld';
     my $image  = ($pie ? '-static-pie' : '-static') . ' -fPIE';
     my $line   = "$compiler -O2 -ffreestanding -fno-builtin -nostdlib $image -fuse-ld=$by -I$root/include "
-        . "-I$root/arch/x86_64/include "
         . "-Wl,-T,$root/$script -Wl,--build-id=none -Wl,-s -o $work/image $root/$program "
         . "-L$folder -lcsruntime";
     my $said = `($line) 2>&1`;

@@ -25,7 +25,7 @@ sub build {
     open my $file, '>', "$work/$name.c" or die;
     print $file $text;
     close $file;
-    return system("$compiler -O1 -ffreestanding -nostdlib -static -fno-builtin -I$source/include -I$source/arch/x86_64/include "
+    return system("$compiler -O1 -ffreestanding -nostdlib -static -fno-builtin -I$source/include "
         . "-o $work/$name $work/$name.c -L$folder -lcsruntime >$work/log 2>&1") == 0;
 }
 

@@ -30,7 +30,7 @@ sub is_installed {
 sub compile {
     my ($file, $object, @options) = @_;
     my $line = join ' ', compiler(), "-O2 -Wall -Wextra -Wshadow -ffreestanding -isystem '$nolibc'",
-        "-I'$source/include'", "-I'$source/arch/x86_64/include'", @options, "-c '$file' -o '$object'";
+        "-I'$source/include'", @options, "-c '$file' -o '$object'";
     my $said = `$line 2>&1`;
     return ok($? == 0 && $said eq '', "$file compiles without a word") || diag "$line\n$said";
 }

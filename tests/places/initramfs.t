@@ -29,7 +29,7 @@ my $work = tempdir(CLEANUP => 1);
 # A byte more makes the program's size odd: so what follows it must have been padded.
 sub build {
     my $line = compiler() . " -O2 -g -Wall -Wextra -ffreestanding -nostdlib -static -isystem '$nolibc'"
-        . " -I'$source/include' -I'$source/arch/x86_64/include'"
+        . " -I'$source/include'"
         . " -Wl,-T,'$source/linker.ld' '$source/examples/init/init.c' -o '$work/init'"
         . " -L'" . library_folder() . "' -lkeel && printf x >>'$work/init'"
         . " && '$source/tools/initramfs' '$work/init' '$work/initramfs'"

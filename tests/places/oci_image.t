@@ -36,7 +36,7 @@ sub is_installed {
 }
 
 sub build {
-    my $line = compiler() . " -O2 -ffreestanding -nostdlib -static -I'$source/include' -I'$source/arch/x86_64/include'"
+    my $line = compiler() . " -O2 -ffreestanding -nostdlib -static -I'$source/include'"
         . " '$source/examples/coolscript/document.c' -o '$work/document' -L'" . library_folder()
         . "' -lcsruntime && strip '$work/document'";
     succeeds($line, 'the program is built');

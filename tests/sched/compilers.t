@@ -48,7 +48,7 @@ sub check_way {
     my ($compiler, $way) = @_;
     my $by = $way =~ /flto/ ? "-fuse-ld=$linker{$compiler}" : '';
     for my $program (qw(registers switch)) {
-        my $line = "$compiler $way -std=gnu11 -ffreestanding -nostdlib -static $by -I$root/include -I$root/arch/x86_64/include "
+        my $line = "$compiler $way -std=gnu11 -ffreestanding -nostdlib -static $by -I$root/include "
             . "-o $work/image $FindBin::Bin/compilers/$program.c -L$folder -lcsruntime";
         my $said = `($line) 2>&1`;
         if ($? != 0) {

@@ -10,7 +10,7 @@ my $registry = '/usr/share/cargo/registry';
 
 # Name, title, what must be there (commands and files; each with its package), how it is built: {} is the
 # output, {folder} where libcsruntime.a lies. {cc}, {c++}: the compilers.
-my $keel = '{cc} -I. -Iinclude -Iarch/x86_64/include -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wconversion -ffreestanding -nostdlib -static -fno-stack-protector'
+my $keel = '{cc} -I. -Iinclude -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wconversion -ffreestanding -nostdlib -static -fno-stack-protector'
     . ' -Wl,-T,linker.ld -Wl,--build-id=none -Wl,-z,noexecstack -o {} bench/tasks/keel/*.c -L{folder} -lcsruntime';
 my $hosted = '{c++} -std=c++17 -O2 -Wall -Wextra -o {}';
 my @all    = (
