@@ -118,4 +118,11 @@ enum { CHAN_MUST_WAIT = 2 };
 int chan_send_now(struct keel_chan *chan, const void *element);
 int chan_receive_now(struct keel_chan *chan, void *element);
 
+/* An element moved and nobody parked: others see that the worker goes on (sched/pick.c). */
+static inline void chan_moved(void)
+{
+    struct sched_worker *worker = sched_worker();
+    atomic_store(&worker->move_count, worker->move_count + 1, RELAXED); /* RELAXED: a sign */
+}
+
 #endif

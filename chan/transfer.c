@@ -84,6 +84,7 @@ __attribute__((always_inline)) static inline int send_now(keel_chan *chan, const
     if (chan->length < chan->capacity) {
         ring_append(chan, element);
         lock_release(&chan->lock);
+        chan_moved();
         return 0;
     }
     return CHAN_MUST_WAIT;
@@ -125,6 +126,7 @@ __attribute__((always_inline)) static inline int receive_now(keel_chan *chan, vo
         complete(chan, sender);
     else
         lock_release(&chan->lock);
+    chan_moved();
     return 1;
 }
 

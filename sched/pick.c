@@ -15,8 +15,11 @@
  * Stealing. To take the only task of a busy worker most often does harm: its owner is about to wait
  * for it, or to park and run it, long before we could have moved it here. But its owner may also
  * compute for a second. So a lone task in a deque or a slot is taken when its owner has *not moved*
- * between two looks some microseconds apart (sched_worker.pick_count and id_next count its picks
- * and its spawns); of two or more, thieves take half. A ring's lone task is taken at the end of a
+ * between two looks some microseconds apart (sched_worker.pick_count, id_next and move_count count
+ * its picks, its spawns, and what it puts into channels or takes from them), or when the slot has
+ * held the same task for many looks: a sender that fills a channel's ring is about to wait for the
+ * receiver, which elsewhere would cost a cache line a message. Of two or more, a searcher takes
+ * half. A ring's lone task is taken at the end of a
  * search: it has waited for its turn long enough. A worker from whose slot a task had to be taken
  * computes for long after it hands over, and pays for a wake from then on when it does so
  * (sched_wake_for_next), until a search looks in vain: so the stages of a pipeline run side by
@@ -37,6 +40,8 @@ enum {
     search_rounds_most = 350,
     search_rounds_nap = 3,
     pauses_between_rounds = 64,
+    looks_at_next =
+        40, /* that find one task in a slot, whose owner moves: a tenth of a millisecond */
 };
 
 /* ---- the worker's own queues */
@@ -161,16 +166,19 @@ static struct keel_task *steal_ready(struct sched_worker *worker, struct sched_w
 
 /* What a searcher saw of the one who has a lone task. */
 struct look {
-    struct sched_worker *lone; /* NULL: nobody had one */
-    uint64_t progress;         /* of that one, then */
-    uint64_t all;              /* of all together */
+    struct sched_worker *lone;    /* NULL: nobody had one */
+    uint64_t progress;            /* of that one, then */
+    const struct keel_task *next; /* in that one's slot */
+    unsigned looks;               /* that saw it there, in a row */
+    uint64_t all;                 /* of all together */
 };
 
-/* Changes whenever the worker picks or spawns. */
+/* Changes whenever the worker picks, spawns, or moves an element. */
 static uint64_t progress_of(struct sched_worker *victim)
 {
     /* RELAXED: numbers that are compared with themselves. */
-    return atomic_load(&victim->pick_count, RELAXED) + atomic_load(&victim->id_next, RELAXED);
+    return atomic_load(&victim->pick_count, RELAXED) + atomic_load(&victim->id_next, RELAXED) +
+           atomic_load(&victim->move_count, RELAXED);
 }
 
 /* Whether the victim kept a task that others could have run. It is taken for granted again later.
@@ -182,14 +190,23 @@ static void note_keeps(struct sched_worker *victim, bool keeps)
         atomic_store(&victim->keeps_tasks, keeps, RELAXED);
 }
 
-static bool has_not_moved(struct look *before, struct look *now, struct sched_worker *victim)
+/*
+ * Whether the victim keeps its lone task too long: it has not moved since the last look, or it
+ * moves and leaves the same task in its slot (`next`) all the while.
+ */
+static bool keeps_too_long(struct look *before, struct look *now, struct sched_worker *victim,
+                           const struct keel_task *next)
 {
     uint64_t progress = progress_of(victim);
+    bool again = before->lone == victim;
+    unsigned looks = again && next != NULL && before->next == next ? before->looks + 1 : 0;
     if (now->lone == NULL) {
         now->lone = victim;
         now->progress = progress;
+        now->next = next;
+        now->looks = looks;
     }
-    return before->lone == victim && before->progress == progress;
+    return (again && before->progress == progress) || looks >= looks_at_next;
 }
 
 static struct keel_task *steal_queued(struct sched_worker *worker, struct sched_worker *victim,
@@ -198,17 +215,19 @@ static struct keel_task *steal_queued(struct sched_worker *worker, struct sched_
     int64_t fresh = deque_length(&victim->fresh);
     int64_t ready = ring_length(&victim->ready);
     /* RELAXED: looked at again when it is taken. */
-    bool next = atomic_load(&victim->next, RELAXED) != NULL;
+    const struct keel_task *next = atomic_load(&victim->next, RELAXED);
     struct keel_task *task = NULL;
-    if (fresh + ready + next <= 0)
+    int64_t count = fresh + ready + (next != NULL);
+    if (count <= 0)
         return NULL;
-    bool is_lone = fresh + ready + next == 1;
-    bool take_lone = greed == TAKE_ALL || ((is_lone || next) && has_not_moved(before, now, victim));
+    bool is_lone = count == 1;
+    bool take_lone = greed == TAKE_ALL ||
+                     ((is_lone || next != NULL) && keeps_too_long(before, now, victim, next));
     if (fresh > 0 && (!is_lone || take_lone))
         task = steal_fresh(worker, victim, greed);
     if (task == NULL && ready > 0 && (!is_lone || take_lone || greed == TAKE_LONE_READY))
         task = steal_ready(worker, victim, greed);
-    if (task == NULL && next && take_lone) {
+    if (task == NULL && next != NULL && take_lone) {
         task = take_next(victim);
         if (greed != TAKE_ALL)
             note_keeps(victim, true);

@@ -171,6 +171,7 @@ struct sched_worker {
     unsigned stack_count;
     unsigned free_task_count;
     uint32_t pick_count; /* atomic, written by its own thread: others see that it goes on */
+    uint32_t move_count; /* as pick_count; channels count their moves */
     unsigned index;
     unsigned naps;         /* in a row; see idle.c */
     void *alternate_stack; /* for fault handlers */
