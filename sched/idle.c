@@ -179,15 +179,9 @@ static bool wake_sleeper(void)
     return true;
 }
 
-void sched_wake_other(bool may_make)
+/* Step 3. */
+static void wake_if_wanted(bool may_make)
 {
-    if (process_is_alone()) {
-        /* Nobody sleeps. RELAXED: our own. */
-        if (!may_make || !may_make_worker())
-            return;
-    } else {
-        atomic_fence(SEQ_CST); /* SEQ_CST: step 2, with step c */
-    }
     for (;;) {
         /* RELAXED: ordered by the fence. */
         if (atomic_load(&sched.searching, RELAXED) != 0)
@@ -214,13 +208,19 @@ void sched_wake_other(bool may_make)
     }
 }
 
+void sched_wake_other(bool may_make)
+{
+    atomic_fence_shared(SEQ_CST); /* SEQ_CST: step 2, with step c */
+    wake_if_wanted(may_make);
+}
+
 void sched_wake_for_next(void)
 {
     atomic_fence(SEQ_CST); /* SEQ_CST: step 2, with step c */
     /* RELAXED: ordered by the fence; a hint. Who naps will look soon enough, as a rule. */
     if (atomic_load(&sched.napping, RELAXED) == 0 ||
         atomic_load(&sched_worker()->keeps_tasks, RELAXED))
-        sched_wake_one(false);
+        wake_if_wanted(false);
 }
 
 /* ---- searching */

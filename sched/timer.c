@@ -113,7 +113,7 @@ void sched_timer_prepare(enum sched_timer_end end, int64_t deadline, int64_t now
     sched_worker()->looks.prepared = now;
 }
 
-/* Step 1. Caller holds the lock. */
+/* Caller holds the lock. */
 static void insert(struct sched_worker *worker, struct keel_task *task)
 {
     struct sched_timers *timers = &worker->timers;
@@ -136,24 +136,26 @@ static void see_to_cover(int64_t deadline)
         sched_wake_one(false);
 }
 
-void sched_step_sleep(struct keel_task *task, void *data)
+/* Step 1. Returns the deadline: the task may be gone on its way before steps 2 and 3. */
+static int64_t arm(struct keel_task *task)
 {
-    (void)data;
     struct sched_worker *worker = sched_worker();
     int64_t deadline = task->timer.deadline;
     lock_acquire(&worker->timers.lock);
     insert(worker, task);
     lock_release(&worker->timers.lock);
-    see_to_cover(deadline);
+    return deadline;
+}
+
+void sched_step_sleep(struct keel_task *task, void *data)
+{
+    (void)data;
+    see_to_cover(arm(task));
 }
 
 void sched_step_unlock_until(struct keel_task *task, void *data)
 {
-    struct sched_worker *worker = sched_worker();
-    int64_t deadline = task->timer.deadline;
-    lock_acquire(&worker->timers.lock);
-    insert(worker, task);
-    lock_release(&worker->timers.lock);
+    int64_t deadline = arm(task);
     lock_release(data);
     see_to_cover(deadline);
 }
