@@ -1,6 +1,7 @@
 /* Create and await: the result arrives, whoever comes first, at any depth. */
 #include "sched/sched.h"
 #include "tests/sched/begun.h"
+#include "tests/sched/descriptors.h"
 #include "tests/sched/meeting.h"
 
 static void *add_one(void *arg)
@@ -115,12 +116,6 @@ static void of_somebody_elses_task(void)
     check_equal((uintptr_t)result, 10, "a handle may be awaited by another task than its maker");
 }
 
-static void count_descriptor(struct keel_task *task, void *data)
-{
-    (void)task;
-    ++*(size_t *)data;
-}
-
 static void many(void)
 {
     enum { rounds = 500, at_once = 100 };
@@ -137,9 +132,8 @@ static void many(void)
         }
     }
     check_equal(wrong, 0, "50,000 tasks, 100 at a time: each result is its own");
-    size_t in_use = 0;
-    sched_task_each(count_descriptor, &in_use);
-    check_equal(in_use, 1, "all their descriptors were given back: main alone is left");
+    check_equal(descriptors_in_use(), 1,
+                "all their descriptors were given back: main alone is left");
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 /* A detached handle: the task runs all the same, and its descriptor is given back by whoever is
  * last. */
 #include "sched/sched.h"
+#include "tests/sched/descriptors.h"
 #include "tests/sched/meeting.h"
 
 static uint32_t begun, ended, gate;
@@ -19,20 +20,12 @@ static void *wait_at_gate(void *arg)
     return arg;
 }
 
-static void count_descriptor(struct keel_task *task, void *data)
-{
-    (void)task;
-    ++*(size_t *)data;
-}
-
 /* The ends of detached tasks are seen a moment before their descriptors are free. */
 static bool only_main_is_left(void)
 {
     int64_t end = keel_now() + meeting_patience;
     for (;;) {
-        size_t in_use = 0;
-        sched_task_each(count_descriptor, &in_use);
-        if (in_use == 1)
+        if (descriptors_in_use() == 1)
             return true;
         if (keel_now() > end)
             return false;
@@ -57,9 +50,8 @@ static void after_the_end(void)
     /* ACQUIRE: with the end of the task. */
     while (atomic_load(&task->join, ACQUIRE) != SCHED_JOIN_DONE && keel_now() < end)
         keel_yield();
-    size_t in_use = 0;
-    sched_task_each(count_descriptor, &in_use);
-    check_equal(in_use, 2, "a task that has ended keeps its descriptor while its handle is held");
+    check_equal(descriptors_in_use(), 2,
+                "a task that has ended keeps its descriptor while its handle is held");
     keel_task_detach(task);
     check(only_main_is_left(), "detach gives it back");
 }

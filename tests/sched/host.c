@@ -6,6 +6,7 @@
 #include "keel/chan.h"
 #include "sched/sched.h"
 #include "tests/sched/begun.h"
+#include "tests/sched/descriptors.h"
 #include "tests/sched/meeting.h"
 
 enum { one_page = 4096 };
@@ -151,19 +152,6 @@ static void *count_run(void *arg)
     if ((uintptr_t)arg % 16 == 0)
         keel_yield();
     return arg;
-}
-
-static void count_descriptor(struct keel_task *task, void *data)
-{
-    (void)task;
-    ++*(size_t *)data;
-}
-
-static size_t descriptors_in_use(void)
-{
-    size_t count = 0;
-    sched_task_each(count_descriptor, &count);
-    return count;
 }
 
 /* Both children in the order of their creation: the first of them is no end of the deque. */

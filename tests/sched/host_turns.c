@@ -6,6 +6,7 @@
 #include "arch/arch.h"
 #include "sched/sched.h"
 #include "tests/sched/begun.h"
+#include "tests/sched/descriptors.h"
 #include "tests/sched/meeting.h"
 #include "tests/sched/one_cpu.h"
 
@@ -57,19 +58,6 @@ static void has_turn(void *(*fn)(void *), bool begins, const char *what)
 }
 
 /* ---- what is left behind */
-
-static void count_descriptor(struct keel_task *task, void *data)
-{
-    (void)task;
-    ++*(size_t *)data;
-}
-
-static size_t descriptors_in_use(void)
-{
-    size_t count = 0;
-    sched_task_each(count_descriptor, &count);
-    return count;
-}
 
 /* Awaits three children by the digits of `order`, again and again, above a task that waits. */
 static void leaves_nothing(unsigned order, const char *what)

@@ -5,6 +5,7 @@
  * end every descriptor has come back, whoever found its entry in a deque.
  */
 #include "sched/sched.h"
+#include "tests/sched/descriptors.h"
 #include "tests/stress/stress.h"
 
 enum {
@@ -170,19 +171,6 @@ static void *play(void *arg)
 }
 
 /* ---- the end */
-
-static void count_descriptor(struct keel_task *task, void *data)
-{
-    (void)task;
-    ++*(uint64_t *)data;
-}
-
-static uint64_t descriptors_in_use(void)
-{
-    uint64_t count = 0;
-    sched_task_each(count_descriptor, &count);
-    return count;
-}
 
 static void come_by(void *arg)
 {
