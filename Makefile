@@ -80,10 +80,10 @@ $(eval $(call compile_rules,release))
 $(eval $(call compile_rules,debug))
 
 # What only the last words need is to be small.
-ROOM_FLAGS_backtrace = -Os
-ROOM_FLAGS_signal = -Os
+ROOM_FLAGS_backtrace = -Oz
+ROOM_FLAGS_signal = -Oz
 # What runs seldom.
-$(foreach file,quota worker owner deadlock monitor stats,$(eval FLAGS_$(file) = -Os))
+$(foreach file,quota worker owner deadlock monitor stats options vdso,$(eval FLAGS_$(file) = -Os))
 FLAGS_memcpy = $(NO_LIBRARY_CALLS)
 FLAGS_memmove = $(NO_LIBRARY_CALLS)
 FLAGS_memset = $(NO_LIBRARY_CALLS)
