@@ -132,7 +132,7 @@ static void many(void)
         }
     }
     check_equal(wrong, 0, "50,000 tasks, 100 at a time: each result is its own");
-    check_equal(descriptors_in_use(), 1,
+    check_equal(descriptors_left(meeting_patience), 1,
                 "all their descriptors were given back: main alone is left");
 }
 

@@ -20,19 +20,6 @@ static void *wait_at_gate(void *arg)
     return arg;
 }
 
-/* The ends of detached tasks are seen a moment before their descriptors are free. */
-static bool only_main_is_left(void)
-{
-    int64_t end = keel_now() + meeting_patience;
-    for (;;) {
-        if (descriptors_in_use() == 1)
-            return true;
-        if (keel_now() > end)
-            return false;
-        keel_yield();
-    }
-}
-
 static void before_the_end(void)
 {
     keel_task *task = keel_task_create(wait_at_gate, NULL, NULL);
@@ -40,7 +27,7 @@ static void before_the_end(void)
     keel_task_detach(task);
     arrive(&gate);
     check(yield_until(&ended, 1), "a task that was detached while it ran goes on to its end");
-    check(only_main_is_left(), "and its descriptor is free then");
+    check_equal(descriptors_left(meeting_patience), 1, "and its descriptor is free then");
 }
 
 static void after_the_end(void)
@@ -53,7 +40,7 @@ static void after_the_end(void)
     check_equal(descriptors_in_use(), 2,
                 "a task that has ended keeps its descriptor while its handle is held");
     keel_task_detach(task);
-    check(only_main_is_left(), "detach gives it back");
+    check_equal(descriptors_left(meeting_patience), 1, "detach gives it back");
 }
 
 static void before_the_begin(void)
@@ -74,7 +61,7 @@ static void at_the_end(void)
             keel_yield();
     }
     check(yield_until(&ended, before + count), "20,000 detached tasks run");
-    check(only_main_is_left(), "and none of their descriptors is lost");
+    check_equal(descriptors_left(meeting_patience), 1, "and none of their descriptors is lost");
 }
 
 int main(void)

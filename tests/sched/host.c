@@ -176,11 +176,6 @@ static void piles_up_nothing(void)
     check(keel_worker_count() > 1 || descriptors_in_use() < a_few, "  leaves no entries behind");
 }
 
-static void come_by(void *arg)
-{
-    (void)arg;
-}
-
 /* Awaits task i * step of `count`, modulo that: every order between both ends. */
 static void in_order(uintptr_t step, const char *what)
 {
@@ -198,13 +193,7 @@ static void in_order(uintptr_t step, const char *what)
     }
     check_equal(wrong, 0, what);
     check_equal(runs, count, "  each ran once");
-    /* Entries that were left behind are dropped when workers come upon them. */
-    int64_t end = keel_now() + meeting_patience;
-    while (descriptors_in_use() > 1 && keel_now() < end) {
-        keel_spawn(come_by, NULL);
-        keel_sleep(MILLISECOND);
-    }
-    check_equal(descriptors_in_use(), 1, "  and all descriptors come back");
+    check_equal(descriptors_left(meeting_patience), 1, "  and all descriptors come back");
 }
 
 static void detached(void)
