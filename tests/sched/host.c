@@ -59,8 +59,12 @@ static void whose_stack(void)
         skip("whose stack a child runs on", "another worker may begin it first");
         return;
     }
-    check_hosted(NULL, "on main's stack");
-    check_hosted(&(keel_task_options){.name = "named"}, "a name changes nothing");
+    if (sched_main_stack().limit == 0) {
+        skip("a child on main's stack", "what that stack may grow to cannot be read");
+    } else {
+        check_hosted(NULL, "on main's stack");
+        check_hosted(&(keel_task_options){.name = "named"}, "a name changes nothing");
+    }
     keel_task_await(begun(keel_task_create(check_in_task, NULL, NULL)), NULL);
 }
 
