@@ -150,7 +150,7 @@ test: ## build and run all tests, natively and under qemu-x86_64
 	@tools/deps test
 	@tools/test
 
-stress: ## 1,000 runs of each stress test on 1, 2 and 8 workers (RUNS=n)
+stress: ## ten minutes of stress tests: 1, 2, 8 workers, one CPU, qemu (MINUTES=n or RUNS=n)
 	@$(MAKE) -s BUILD=release test-programs
 	@tools/stress "$$($(MAKE) -s BUILD=release print-folder)/tests"
 

@@ -13,7 +13,7 @@ $ENV{JOBS} //= 2;
 $ENV{TIMEOUT} //= 30 if $ENV{KEEL_EMULATOR};
 
 (my $tool = $0) =~ s{tests/stress/[^/]*$}{tools/stress};
-open my $output, '-|', $tool, $folder or die "$tool: $!\n";
+open my $output, '-|', $tool, (map { ('--place', $_) } 1, 2, 8), $folder or die "$tool: $!\n";
 my $rows = 0;
 while (my $line = <$output>) {
     if (my ($test, $workers, $runs, $failures, $hangs) =
