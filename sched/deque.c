@@ -116,6 +116,24 @@ struct keel_task *deque_newest(struct deque *deque)
                : atomic_load(slot(deque->array, bottom - 1), RELAXED);
 }
 
+/* RELAXED, all of it: no thief is there. */
+bool deque_take_recent_alone(struct deque *deque, const struct keel_task *task)
+{
+    struct deque_array *array = deque->array;
+    int64_t bottom = atomic_load(&deque->bottom, RELAXED);
+    int64_t lowest = bottom - deque_recent;
+    int64_t top = atomic_load(&deque->top, RELAXED);
+    for (int64_t i = bottom - 1; i >= top && i >= lowest; i--) {
+        if (atomic_load(slot(array, i), RELAXED) != task)
+            continue;
+        for (; i < bottom - 1; i++)
+            atomic_store(slot(array, i), atomic_load(slot(array, i + 1), RELAXED), RELAXED);
+        atomic_store(&deque->bottom, bottom - 1, RELAXED);
+        return true;
+    }
+    return false;
+}
+
 bool deque_take_oldest(struct deque *deque, const struct keel_task *task)
 {
     int64_t top = atomic_load(&deque->top, RELAXED); /* RELAXED: the compare-and-swap decides */
@@ -134,11 +152,4 @@ struct keel_task *deque_oldest(struct deque *deque)
     if (top >= atomic_load(&deque->bottom, RELAXED))
         return NULL;
     return atomic_load(slot(deque->array, top), RELAXED);
-}
-
-int64_t deque_length(struct deque *deque)
-{
-    /* RELAXED: the fences around the idle protocol order it (idle.c). */
-    int64_t top = atomic_load(&deque->top, RELAXED);
-    return atomic_load(&deque->bottom, RELAXED) - top;
 }

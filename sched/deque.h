@@ -23,6 +23,7 @@
 #ifndef KEEL_SCHED_DEQUE_H
 #define KEEL_SCHED_DEQUE_H
 
+#include "base/atomic.h"
 #include "base/base.h"
 
 struct keel_task;
@@ -32,7 +33,7 @@ struct deque_array {
     struct keel_task *slots[];
 };
 
-enum { deque_first_capacity = 32 };
+enum { deque_first_capacity = 32, deque_recent = 4 };
 
 struct deque {
     _Alignas(arch_cache_line) int64_t top;    /* thieves' end */
@@ -55,6 +56,12 @@ struct keel_task *deque_take(struct deque *deque);
 struct keel_task *deque_newest(struct deque *deque);
 struct keel_task *deque_oldest(struct deque *deque);
 
+/*
+ * Owner only, while the process has one thread: takes this task out, if it is one of the newest
+ * deque_recent. What is newer moves down.
+ */
+bool deque_take_recent_alone(struct deque *deque, const struct keel_task *task);
+
 /* Owner only: takes this task out, if it is the oldest. */
 bool deque_take_oldest(struct deque *deque, const struct keel_task *task);
 
@@ -62,7 +69,12 @@ bool deque_take_oldest(struct deque *deque, const struct keel_task *task);
 struct keel_task *deque_steal(struct deque *deque);
 
 /* Anyone: a hint, unless the caller has a fence before it and the owner one after its push. */
-int64_t deque_length(struct deque *deque);
+static inline int64_t deque_length(struct deque *deque)
+{
+    /* RELAXED: the fences around the idle protocol order it (idle.c). */
+    int64_t top = atomic_load(&deque->top, RELAXED);
+    return atomic_load(&deque->bottom, RELAXED) - top;
+}
 
 static inline bool deque_looks_empty(struct deque *deque)
 {

@@ -7,11 +7,11 @@
  * awaits within each other take a new stack every 64 KiB, by parking.
  *
  * How. The child stands in some deque. If it is the newest or the oldest entry of this worker's, as
- * it is when many children are awaited in either order of their creation, it is taken out. Else it
- * is claimed where it stands, by one compare-and-swap on its `entry`; whoever takes that entry out
- * later finds it stale (sched_entry_taken). Exactly one of awaiter, owner and thieves changes
- * `entry` away from QUEUED, or takes the entry out; so the child is begun once.
- * (tests/model/host.pml explores it.)
+ * it is when many children are awaited in either order of their creation, it is taken out; without
+ * thieves, from among the newest few too. Else it is claimed where it stands, by one
+ * compare-and-swap on its `entry`; whoever takes that entry out later finds it stale
+ * (sched_entry_taken). Exactly one of awaiter, owner and thieves changes `entry` away from QUEUED,
+ * or takes the entry out; so the child is begun once. (tests/model/host.pml explores it.)
  *
  * A child that is hosted is a pick of its worker (pick.c): so a task that does nothing but create
  * and await, and never parks, lets the others have their turn all the same, by parking once in a
@@ -76,7 +76,8 @@ static bool claim_for_await(struct keel_task *task)
 {
     struct deque *fresh = &sched_worker()->fresh;
     uint8_t entry = SCHED_ENTRY_QUEUED;
-    if ((deque_newest(fresh) == task && deque_take(fresh) != NULL) ||
+    if ((process_is_alone() && deque_take_recent_alone(fresh, task)) ||
+        (deque_newest(fresh) == task && deque_take(fresh) != NULL) ||
         deque_take_oldest(fresh, task)) {
         /* RELAXED: nobody else knows the task any more. */
         atomic_store(&task->entry, SCHED_ENTRY_NONE, RELAXED);

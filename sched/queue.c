@@ -56,11 +56,6 @@ struct keel_task *sched_global_pop(void)
     return pop(&sched.global);
 }
 
-bool sched_anyone_global(void)
-{
-    return !queue_looks_empty(&sched.global);
-}
-
 void sched_starve(struct keel_task *task)
 {
     push(&sched.starved, task);
@@ -69,9 +64,4 @@ void sched_starve(struct keel_task *task)
 struct keel_task *sched_starved_pop(void)
 {
     return pop(&sched.starved);
-}
-
-bool sched_anyone_starved(void)
-{
-    return !queue_looks_empty(&sched.starved);
 }

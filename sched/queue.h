@@ -34,7 +34,6 @@ static inline bool queue_looks_empty(const struct queue *queue)
 /* The global queue: what found no room elsewhere. */
 void sched_global_push(struct keel_task *task);
 struct keel_task *sched_global_pop(void);
-bool sched_anyone_global(void);
 
 /*
  * Fresh tasks that could not begin because no stack could be mapped, first come, first served.
@@ -42,7 +41,6 @@ bool sched_anyone_global(void);
  * the pool first and looks once more. So while a stack is to be had, no such task waits for ever.
  */
 void sched_starve(struct keel_task *task);
-bool sched_anyone_starved(void);
 struct keel_task *sched_starved_pop(void);
 
 #endif

@@ -16,14 +16,19 @@
 
 /* ---- switching */
 
-static void after_switch(void)
+static inline void finish_switch(struct sched_worker *worker)
 {
-    struct sched_worker *worker = sched_worker();
     sched_step *step = worker->step;
     if (step != NULL) {
         worker->step = NULL;
         step(worker->step_task, worker->step_data);
     }
+}
+
+static void after_switch(void)
+{
+    struct sched_worker *worker = sched_worker();
+    finish_switch(worker);
     /* Here, because tasks that switch to each other directly never come by a runner. */
     sched_timers_run(worker);
 }
@@ -255,8 +260,9 @@ static bool yield_alone(struct sched_worker *worker, struct keel_task *self)
     set_parked(self, SCHED_WAIT_YIELD, NULL);
     sched_set_running(next);
     arch_context_switch(&self->context, next->context);
-    sched_worker()->forks.chain = NULL;
-    after_switch();
+    worker = sched_worker();
+    worker->forks.chain = NULL;
+    finish_switch(worker); /* timers were looked at before the switch */
     return true;
 }
 

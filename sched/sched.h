@@ -246,6 +246,17 @@ static inline struct keel_task *sched_self(void)
     return container_of(thread_block()->task, struct keel_task, identity);
 }
 
+/* Hints: whether the queues that all share (queue.h) hold anything. */
+static inline bool sched_anyone_global(void)
+{
+    return !queue_looks_empty(&sched.global);
+}
+
+static inline bool sched_anyone_starved(void)
+{
+    return !queue_looks_empty(&sched.starved);
+}
+
 /* The worker begins to do something else. Empty (idle.c) in programs that do not ask (stats.c). */
 void sched_hook_activity(struct sched_worker *worker, enum sched_activity activity);
 
