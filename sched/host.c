@@ -30,6 +30,7 @@
 #include "base/process.h"
 #include "sched/float_control.h"
 #include "sched/fork_hooks.h"
+#include "sched/owner.h"
 #include "sched/sched.h"
 
 enum {

@@ -8,6 +8,7 @@
 
 #include "abi/system.h"
 #include "base/process.h"
+#include "sched/owner.h"
 #include "sched/sched.h"
 
 /*

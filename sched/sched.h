@@ -17,7 +17,7 @@
  *   timer.h     deadlines: one wheel a worker, who looks at it, who sleeps until when
  *   claim.h     who ends a wait that has a deadline
  *   deadlock.c  the report when nothing can go on
- *   owner.c     whose stack an address guards, for the fault report
+ *   owner.h     whose stack an address guards, for the fault report
  *   parking_lot.h  where tasks wait by address, for all of keel/sync.h
  *   fork.c      fork and join: the split deque and its thieves; parallel_for.c loops over it
  *   mutex.h     a lock that parks, for the rooms' own use
@@ -485,16 +485,6 @@ void sched_hook_first_task(void);
 bool sched_hook_yield_asked(void);
 
 /* ---- the rest */
-
-/* Whose stack an address guards (owner.c). For the fault report, from a signal handler. */
-struct address_owner sched_address_owner(uintptr_t address);
-
-/* The stack that the kernel gave main (owner.c), from its top down. limit 0: not known. */
-struct sched_main_stack {
-    uintptr_t top;
-    uint64_t limit; /* bytes; RLIM_INFINITY: more than there is address space */
-};
-struct sched_main_stack sched_main_stack(void);
 
 /* Reports that nothing can go on, and ends the process with status 2. */
 _Noreturn void sched_deadlock(void);

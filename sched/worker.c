@@ -40,6 +40,7 @@
 #include "boot/boot.h"
 #include "mem/mem.h"
 #include "sched/float_control.h"
+#include "sched/owner.h"
 #include "sched/quota.h"
 #include "sched/sched.h"
 #include "signal/signal.h"

@@ -4,6 +4,7 @@
  * task runs once, and every descriptor is recycled.
  */
 #include "keel/chan.h"
+#include "sched/owner.h"
 #include "sched/sched.h"
 #include "tests/sched/begun.h"
 #include "tests/sched/descriptors.h"

@@ -6,6 +6,7 @@
 #include <linux/resource.h>
 
 #include "abi/system.h"
+#include "sched/owner.h"
 #include "sched/sched.h"
 #include "tests/forked.h"
 #include "tests/refuse.h"
