@@ -23,14 +23,15 @@
  *
  * The invariant: `go_on` is set only while the monitor is there, or no task was ever made. Who ends
  * such a time,
- *     - the monitor, when it leaves, or
+ *     - the monitor, when it leaves,
+ *     - who said that it was there, was about to make it, and could not, or
  *     - who makes the first task (sched_hook_first_task),
  * does this:
  *     a. says so (`presence`, `tasks_exist`);
  *     b. fence SEQ_CST;
  *     c. clears every worker's `go_on`; new workers are born with 0.
  * By the two fences either step 3 sees what was said in a, or the store of step 1 comes before that
- * of step c, and is undone by it.
+ * of step c, and is undone by it. (tests/model/monitor.pml explores it.)
  *
  * So the monitor may leave whenever it likes: whoever asks makes another. It leaves when nobody has
  * come here for half a second. Nobody comes when nothing waits; so at its last look it clears
@@ -101,13 +102,19 @@ static void rest(void)
         process_rest();
 }
 
+/* Steps a to c. */
+static void end_presence(uint32_t presence)
+{
+    atomic_store(&monitor.presence, presence, RELAXED); /* a. RELAXED: the fence orders it */
+    atomic_fence(SEQ_CST);                              /* b. SEQ_CST: with step 2 */
+    tell_all();
+}
+
 /* Returns only where the kernel lets no thread end. */
 static void leave(void)
 {
     enum { status = 0 };
-    atomic_store(&monitor.presence, LEAVING, RELAXED); /* a. RELAXED: the fence orders it */
-    atomic_fence(SEQ_CST);                             /* b. SEQ_CST: with step 2 */
-    tell_all();
+    end_presence(LEAVING);
     arch_syscall1(__NR_exit, status);
     atomic_store(&monitor.presence, PRESENT, RELAXED); /* RELAXED: it is as if it had been made */
 }
@@ -166,7 +173,7 @@ static bool be_monitored(void)
     if (clone_monitor())
         return true;
     atomic_store(&monitor.pause, asks_between_tries, RELAXED); /* RELAXED: as above */
-    atomic_store(&monitor.presence, ABSENT, RELAXED);          /* RELAXED: there was no thread */
+    end_presence(ABSENT); /* others may have relied on it meanwhile */
     return false;
 }
 

@@ -45,6 +45,46 @@ static int always_yes(void)
     return compute(1, &refusals) && refusals == 0 ? right : wrong;
 }
 
+/* Whether the answer, where it is no, becomes yes again before patience ends. */
+static bool is_told(void)
+{
+    int64_t end = keel_now() + meeting_patience;
+    while (!keel_should_yield()) {
+        if (keel_now() > end)
+            return false;
+        arch_pause();
+    }
+    return true;
+}
+
+static uint32_t computing; /* atomic */
+
+/* Where nobody can make the thread, nobody goes on for long because another is just trying to. */
+static void *ask_often(void *arg)
+{
+    arrive(&computing);
+    if (!spin_until(&computing, 2))
+        return NULL;
+    for (uint64_t i = 0; i < 40 * asks; i++) {
+        if (!is_told())
+            return NULL;
+        keel_yield();
+    }
+    return arg;
+}
+
+static int always_yes_on_two(void)
+{
+    void *is_right;
+    atomic_store(&sched.worker_limit, 2, RELAXED); /* RELAXED: as above */
+    keel_task *beside = keel_task_create(ask_often, &computing, NULL);
+    keel_sleep(MILLISECOND); /* it begins elsewhere, or here */
+    refuse_syscall(__NR_clone, EAGAIN);
+    bool both = ask_often(&computing) != NULL;
+    keel_task_await(beside, &is_right);
+    return both && is_right != NULL ? right : wrong;
+}
+
 static int stays(void)
 {
     uint64_t refusals = 0;
@@ -88,6 +128,7 @@ int main(void)
 {
     bool works = refusals_work();
     test(works, always_yes, "no thread: the answer is always yes");
+    test(works, always_yes_on_two, "no thread: who relied on another's try is told so");
     test(works, stays, "no end of a thread: it stays, and answers");
     test(works, rests, "no futex: it rests otherwise");
     test(works, takes_signals, "no mask of signals: it goes without");
