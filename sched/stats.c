@@ -3,10 +3,11 @@
  *
  * Times. A worker notes when it begins to run tasks, to search, to sleep (sched_hook_activity,
  * which this object defines; in programs without it the notes are empty calls). What it does now is
- * not in `spent` yet: the reader adds the time since. For that it must see a note as a whole, so a
- * note is written between two changes of `sequence` (Boehm, "Can seqlocks get along with
- * programming language memory models?", MSPC 2012): the reader looks again when the number was odd,
- * or differs afterwards. Notes are rare, so it seldom does.
+ * not in `spent` yet: the reader adds the time since. For that it must see a note as a whole, and
+ * know that it still held when the reader looked at the clock; so a note is written between two
+ * changes of `sequence` (Boehm, "Can seqlocks get along with programming language memory models?",
+ * MSPC 2012): the reader looks again when the number was odd, or differs afterwards. Notes are
+ * rare, so it seldom does.
  */
 #include "base/clock.h"
 #include "base/memory.h"
@@ -41,13 +42,15 @@ static void read_times(struct sched_times *times, int64_t *spent)
         int64_t since = atomic_load(&times->since, RELAXED);
         for (unsigned i = 0; i < SCHED_ACTIVITIES; i++)
             spent[i] = atomic_load(&times->spent[i], RELAXED);
+        /* Not after the second look: the worker may do something else then. */
+        int64_t now = clock_now();
         atomic_fence(ACQUIRE); /* ACQUIRE: with the fence RELEASE in sched_hook_activity */
         if (sequence % 2 != 0 || atomic_load(&times->sequence, RELAXED) != sequence) {
             arch_pause();
             continue;
         }
         if (activity < SCHED_ACTIVITIES)
-            spent[activity] += clock_now() - since;
+            spent[activity] += now - since;
         return;
     }
 }

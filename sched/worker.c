@@ -160,11 +160,11 @@ static _Noreturn void worker_begin(void *stack)
     struct sched_worker *worker = sched_worker();
     sched_float_control_begin();
     signal_thread_start(worker->alternate_stack, worker->alternate_size);
+    sched_hook_activity(worker, SCHED_ACTIVITY_SEARCHING); /* before others see its times */
     sched.workers[worker->index] = worker;
     /* RELEASE: with the ACQUIREs of worker_count, by who looks into workers[]. */
     atomic_store(&sched.worker_count, worker->index + 1, RELEASE);
     worker->searching = true;
-    sched_hook_activity(worker, SCHED_ACTIVITY_SEARCHING);
     sched_runner(stack);
 }
 
