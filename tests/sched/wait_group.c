@@ -119,6 +119,91 @@ static void test_publishes(void)
     check_equal(wrong, 0, "who waited sees all that was done");
 }
 
+/* ---- a thousand wait, half of them as children on the stacks of those who await them */
+
+struct child_waiter {
+    keel_wait_group *group;
+    uintptr_t parent; /* an address in its frame */
+};
+
+static uint32_t hosted; /* atomic */
+
+static void *wait_as_child(void *arg)
+{
+    enum { near = 16 * 1024 };
+    const struct child_waiter *self = arg;
+    if (self->parent - (uintptr_t)__builtin_frame_address(0) < near)
+        arrive(&hosted);
+    arrive(&waiting);
+    keel_wait_group_wait(self->group);
+    return arg;
+}
+
+static void await_one_who_waits(void *group)
+{
+    struct child_waiter child = {group, (uintptr_t)__builtin_frame_address(0)};
+    void *result = NULL;
+    keel_task_await(keel_task_create(wait_as_child, &child, NULL), &result);
+    if (!let_go || result != &child)
+        arrive(&early);
+    arrive(&went_on);
+}
+
+static void count_parked(struct keel_task *task, void *count)
+{
+    /* RELAXED: who is parked stays so until the group is at zero. */
+    if (atomic_load(&task->state, RELAXED) == SCHED_TASK_PARKED &&
+        atomic_load(&task->wait_reason, RELAXED) == SCHED_WAIT_GROUP)
+        ++*(unsigned *)count;
+}
+
+/* From then on they look at the group no more. */
+static bool are_parked(unsigned wanted)
+{
+    int64_t end = keel_now() + meeting_patience;
+    for (unsigned count = 0; count < wanted; keel_sleep(MILLISECOND)) {
+        if (keel_now() > end)
+            return false;
+        count = 0;
+        sched_task_each(count_parked, &count);
+    }
+    return true;
+}
+
+static void test_many_wait(void)
+{
+    keel_wait_group *group = page_map(arch_page_size);
+    waiting = went_on = early = 0;
+    let_go = false;
+    keel_wait_group_add(group, 1);
+    for (unsigned i = 0; i < many; i++)
+        keel_spawn(i % 2 == 0 ? wait_for_all : await_one_who_waits, group);
+    check(are_parked(many), "a thousand wait");
+    let_go = true;
+    keel_wait_group_done(group);
+    page_unmap(group, arch_page_size);
+    check(yield_until(&went_on, many), "a thousand go on, and touch the group no more");
+    check_equal(early, 0, "nobody did before");
+    check(hosted > 0, "some of them on their parents' stacks");
+}
+
+/* The next round begins before those who waited for the last one have run. */
+static void test_next_round(void)
+{
+    keel_wait_group group = {0};
+    waiting = went_on = early = 0;
+    keel_wait_group_add(&group, 1);
+    for (unsigned i = 0; i < waiters; i++)
+        keel_spawn(wait_for_all, &group);
+    are_parked(waiters);
+    let_go = true;
+    keel_wait_group_done(&group);
+    keel_wait_group_add(&group, 1);
+    check(yield_until(&went_on, waiters), "who waited for one round goes on in the next");
+    keel_wait_group_done(&group);
+    keel_wait_group_wait(&group);
+}
+
 /* ---- released at once */
 
 static void test_woken_releases(void)
@@ -223,6 +308,8 @@ int main(void)
     test_rounds();
     test_several_wait();
     test_publishes();
+    test_many_wait();
+    test_next_round();
     test_woken_releases();
     test_seeing_releases();
     test_zero_before_the_lock();
