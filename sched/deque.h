@@ -68,6 +68,13 @@ bool deque_take_oldest(struct deque *deque, const struct keel_task *task);
 /* Anyone: the oldest task, or NULL when it is empty or another was faster. */
 struct keel_task *deque_steal(struct deque *deque);
 
+/* Anyone: the place of the oldest task, if there is one: no two oldest ever have the same. A hint.
+ */
+static inline int64_t deque_top(struct deque *deque)
+{
+    return atomic_load(&deque->top, RELAXED); /* RELAXED: as it says */
+}
+
 /* Anyone: a hint, unless the caller has a fence before it and the owner one after its push. */
 static inline int64_t deque_length(struct deque *deque)
 {

@@ -16,10 +16,10 @@
  * for it, or to park and run it, long before we could have moved it here. But its owner may also
  * compute for a second. So a lone task in a deque or a slot is taken when its owner has *not moved*
  * between two looks some microseconds apart (sched_worker.pick_count, id_next and move_count count
- * its picks, its spawns, and what it puts into channels or takes from them), or when the slot has
- * held the same task for many looks: a sender that fills a channel's ring is about to wait for the
- * receiver, which elsewhere would cost a cache line a message. Of two or more, a searcher takes
- * half. A ring's lone task is taken at the end of a
+ * its picks, its spawns, and what it puts into channels or takes from them), or when it has stood
+ * there for some looks although its owner moves, in a slot for many: a sender that fills a
+ * channel's ring is about to wait for the receiver, which elsewhere would cost a cache line a
+ * message. Of two or more, a searcher takes half. A ring's lone task is taken at the end of a
  * search: it has waited for its turn long enough. A worker from whose slot a task had to be taken
  * computes for long after it hands over, and pays for a wake from then on when it does so
  * (sched_wake_for_next), until a search looks in vain: so the stages of a pipeline run side by
@@ -40,8 +40,10 @@ enum {
     search_rounds_most = 350,
     search_rounds_nap = 3,
     pauses_between_rounds = 64,
-    looks_at_next =
-        40, /* that find one task in a slot, whose owner moves: a tenth of a millisecond */
+    /* Looks that find one task where its owner, who moves, leaves it: in a slot, a tenth of a
+     * millisecond; in a deque, as little of it as leaves time for a wake. */
+    looks_at_next = 40,
+    looks_at_fresh = 12,
 };
 
 /* ---- the worker's own queues */
@@ -164,13 +166,13 @@ static struct keel_task *steal_ready(struct sched_worker *worker, struct sched_w
     return first;
 }
 
-/* What a searcher saw of the one who has a lone task. */
+/* What a searcher saw of one who has a lone task. */
 struct look {
-    struct sched_worker *lone;    /* NULL: nobody had one */
-    uint64_t progress;            /* of that one, then */
-    const struct keel_task *next; /* in that one's slot */
-    unsigned looks;               /* that saw it there, in a row */
-    uint64_t all;                 /* of all together */
+    struct sched_worker *lone; /* NULL: nobody had one */
+    uint64_t progress;         /* of that one, then */
+    uint64_t mark;             /* of the task: lone_mark */
+    unsigned looks;            /* that saw it there, in a row */
+    uint64_t all;              /* progress of all together */
 };
 
 /* Changes whenever the worker picks, spawns, or moves an element. */
@@ -191,22 +193,34 @@ static void note_keeps(struct sched_worker *victim, bool keeps)
 }
 
 /*
+ * Tells one lone task of a victim from the next: a slot's by its address, a deque's by its place,
+ * which no other will have. 0, for a ring's: its turn comes at the end of the search.
+ */
+static uint64_t lone_mark(struct sched_worker *victim, int64_t fresh, const struct keel_task *next)
+{
+    if (next != NULL)
+        return (uintptr_t)next;
+    return fresh > 0 ? (uint64_t)deque_top(&victim->fresh) + 1 : 0;
+}
+
+/*
  * Whether the victim keeps its lone task too long: it has not moved since the last look, or it
- * moves and leaves the same task in its slot (`next`) all the while.
+ * moves and leaves the task where it is for `looks_most` looks. Of several victims one is watched,
+ * as long as it has a lone task.
  */
 static bool keeps_too_long(struct look *before, struct look *now, struct sched_worker *victim,
-                           const struct keel_task *next)
+                           uint64_t mark, unsigned looks_most)
 {
     uint64_t progress = progress_of(victim);
     bool again = before->lone == victim;
-    unsigned looks = again && next != NULL && before->next == next ? before->looks + 1 : 0;
-    if (now->lone == NULL) {
+    unsigned looks = again && mark != 0 && before->mark == mark ? before->looks + 1 : 0;
+    if (now->lone == NULL || again) {
         now->lone = victim;
         now->progress = progress;
-        now->next = next;
+        now->mark = mark;
         now->looks = looks;
     }
-    return (again && before->progress == progress) || looks >= looks_at_next;
+    return (again && before->progress == progress) || looks >= looks_most;
 }
 
 static struct keel_task *steal_queued(struct sched_worker *worker, struct sched_worker *victim,
@@ -221,8 +235,10 @@ static struct keel_task *steal_queued(struct sched_worker *worker, struct sched_
     if (count <= 0)
         return NULL;
     bool is_lone = count == 1;
-    bool take_lone = greed == TAKE_ALL ||
-                     ((is_lone || next != NULL) && keeps_too_long(before, now, victim, next));
+    bool take_lone = greed == TAKE_ALL;
+    if (!take_lone && (is_lone || next != NULL))
+        take_lone = keeps_too_long(before, now, victim, lone_mark(victim, fresh, next),
+                                   next != NULL ? looks_at_next : looks_at_fresh);
     if (fresh > 0 && (!is_lone || take_lone))
         task = steal_fresh(worker, victim, greed);
     if (task == NULL && ready > 0 && (!is_lone || take_lone || greed == TAKE_LONE_READY))

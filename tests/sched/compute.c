@@ -1,7 +1,8 @@
 /*
  * Whoever makes work and then computes on, without any further call, does not keep it from others:
  * a spawned task, a woken one, a yielded one begin elsewhere, when the others have just been busy,
- * when they nap, and when they have slept for long.
+ * when they nap, and when they have slept for long. Nor does who goes on moving elements, and never
+ * has to wait.
  */
 #include "keel/chan.h"
 #include "sched/sched.h"
@@ -11,9 +12,20 @@ enum { times = 30 };
 
 static uint32_t begun_elsewhere;
 
+/* Where the caller runs; 0 where the kernel does not say. */
+static uint32_t this_cpu(void)
+{
+    uint32_t cpu = 0;
+    arch_syscall3(__NR_getcpu, (long)&cpu, 0, 0);
+    return cpu;
+}
+
+static uint32_t cpu_of_child;
+
 static void begin(void *arg)
 {
     (void)arg;
+    cpu_of_child = this_cpu();
     arrive(&begun_elsewhere);
 }
 
@@ -81,6 +93,47 @@ static bool after_computing_for_long(void)
     return after_a_send();
 }
 
+/*
+ * How many elements the spawner sends to itself before its child begins, elements_most at most. It
+ * reads no clock meanwhile: so it moves between any two looks of a thief.
+ */
+enum { elements_most = 2000, rounds_wanted = 101, rounds_most = 100000 };
+
+static unsigned moves_until_begun(keel_chan *own)
+{
+    uint64_t element = 1;
+    unsigned moves = 0;
+    keel_spawn(begin, NULL);
+    for (; moves < elements_most && !have_arrived(&begun_elsewhere, 1); moves++) {
+        keel_chan_send(own, &element);
+        keel_chan_receive(own, &element);
+    }
+    bool others = spin_until(&begun_elsewhere, 1);
+    atomic_store(&begun_elsewhere, 0, RELAXED); /* RELAXED: nobody else any more */
+    return others ? moves : elements_most;
+}
+
+/*
+ * Most of the time, because the kernel may keep the other worker from its CPU for a while. It may
+ * also put both on one CPU; what happens then counts for nothing.
+ */
+static void beside_moves(void)
+{
+    keel_chan *own = keel_chan_create(1, sizeof(uint64_t));
+    unsigned soon = 0, rounds = 0;
+    for (unsigned i = 0; i < rounds_most && rounds < rounds_wanted; i++) {
+        uint32_t cpu = this_cpu();
+        unsigned moves = moves_until_begun(own);
+        bool counts = cpu_of_child != cpu && this_cpu() == cpu;
+        rounds += counts;
+        soon += counts && moves < elements_most;
+    }
+    check(soon >= rounds / 2, "a spawned task, whose spawner goes on moving elements");
+    tap_note("  times that it began soon", soon);
+    tap_note("  of", rounds);
+    keel_chan_release(own, NULL);
+}
+
 int main(void)
 {
     if (keel_worker_count() == 1) {
@@ -91,6 +144,7 @@ int main(void)
     keel_task *receiver = keel_task_create(receive_all, NULL, NULL);
     each_time(after_a_spawn, 0, times, "a spawned task, one after the other");
     each_time(after_a_send, 0, times, "a woken task, one after the other");
+    beside_moves();
     each_time(after_a_spawn, 5 * MILLISECOND, times, "a spawned task, when all have slept a while");
     each_time(after_a_send, 5 * MILLISECOND, times, "a woken task, when all have slept a while");
     each_time(after_a_send, long_pause, 2, "a woken task, when all have slept for long");
