@@ -429,14 +429,33 @@ struct keel_task *sched_find_work(struct sched_worker *worker)
     }
 }
 
+/* Whether any other worker's queues hold a task. A hint. */
+static bool others_have_any(const struct sched_worker *worker)
+{
+    /* ACQUIRE: with the RELEASE in worker_begin (worker.c). */
+    uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
+    for (uint32_t i = 0; i < count; i++) {
+        struct sched_worker *other = sched.workers[i];
+        /* RELAXED: a hint. */
+        if (other != worker &&
+            (!ring_looks_empty(&other->ready) || !deque_looks_empty(&other->fresh) ||
+             atomic_load(&other->next, RELAXED) != NULL || fork_looks_shared(&other->forks)))
+            return true;
+    }
+    return false;
+}
+
 bool sched_pick_child_late(struct sched_worker *worker, const struct keel_task *child)
 {
+    enum oldest kind = oldest_kind(worker->pick_count + 1);
     sched_timers_run(worker);
-    if (oldest_kind(worker->pick_count + 1) == OLDEST_FRESH) {
+    if (kind == OLDEST_FRESH) {
         const struct keel_task *oldest = deque_oldest(&worker->fresh);
         if (oldest != NULL && oldest != child)
             return false;
     }
+    if (kind == OLDEST_ELSEWHERE && others_have_any(worker))
+        return false;
     /* RELAXED: hints; what is missed has another turn. */
     return atomic_load(&worker->next, RELAXED) == NULL && ring_looks_empty(&worker->ready) &&
            !sched_anyone_global() && !sched_anyone_starved();
