@@ -17,7 +17,7 @@
  *     2. fence SEQ_CST;
  *     3. when nobody searches and somebody sleeps (or may be made): claims the search by a
  *        compare-and-swap of `searching` from 0 to 1, takes a sleeper off the list, counts it
- * awake, sets its word and wakes it. The claim passes to the woken worker.
+ *        awake, sets its word and wakes it. The claim passes to the woken worker.
  *
  * Who goes to sleep:
  *     a. enters the list of sleepers, counts itself no longer awake;
@@ -30,7 +30,9 @@
  * Why nothing is lost. By the two fences, either step d sees the task of step 1, or step 3 sees the
  * sleeper of a and the search given up in b. If step 3 sees another searcher instead, that one has
  * yet to pass b, c, d, and will see the task there; or it finds other work first: then it is the
- * last searcher, and sched_search_end does step 3 in its place.
+ * last searcher, and sched_search_end does step 3 in its place. (One fence is enough there: it lies
+ * behind the end of the search, so behind the fence 2 of whoever saw that search; so it sees his
+ * task, and the sleeper who did not.)
  *
  * Who leaves for good (worker.c says when), having found nothing to do, as a searcher:
  *     r1. gives up its search;
@@ -214,13 +216,19 @@ void sched_wake_other(bool may_make)
     wake_if_wanted(may_make);
 }
 
-void sched_wake_for_next(void)
+/* Step 3, for a task in the caller's slot. */
+static void wake_if_nobody_naps(void)
 {
-    atomic_fence(SEQ_CST); /* SEQ_CST: step 2, with step c */
     /* RELAXED: ordered by the fence; a hint. Who naps will look soon enough, as a rule. */
     if (atomic_load(&sched.napping, RELAXED) == 0 ||
         atomic_load(&sched_worker()->keeps_tasks, RELAXED))
         wake_if_wanted(false);
+}
+
+void sched_wake_for_next(void)
+{
+    atomic_fence(SEQ_CST); /* SEQ_CST: step 2, with step c */
+    wake_if_nobody_naps();
 }
 
 /* ---- searching */
@@ -250,12 +258,13 @@ void sched_search_end(struct sched_worker *worker)
     /* SEQ_CST: with the claim in sched_wake_one. */
     if (atomic_fetch_sub(&sched.searching, 1, SEQ_CST) != 1)
         return;
-    atomic_fence(SEQ_CST); /* with step 2: what was pushed while we were counted is seen */
+    /* With step 2: what was pushed while we were counted is seen, and who slept before that too. */
+    atomic_fence(SEQ_CST);
     /* In the place of spawns that relied on this search a worker may be made, if there is more. */
     if (sched_any_work(false))
-        sched_wake_one(may_make_worker());
+        wake_if_wanted(may_make_worker());
     else if (sched_any_work(true))
-        sched_wake_for_next();
+        wake_if_nobody_naps();
 }
 
 /* ---- sleeping */

@@ -499,7 +499,7 @@ search_end:
 #else
            may_make = worker_count < WORKERS;
 #endif
-           goto sched_wake_one
+           goto step_3
        }
     :: atomic { victim < WORKERS && queue[victim] == 0 -> victim++ }
     :: victim == WORKERS -> break
@@ -507,7 +507,7 @@ search_end:
 #if defined(SLOTS) && !defined(SLOTS_NOT_PASSED_ON)
     atomic {
         if
-        :: ANY_SLOT -> goto sched_wake_for_next
+        :: ANY_SLOT -> goto look_for_nap
         :: else
         fi
     }
@@ -594,6 +594,7 @@ sched_wake_for_next:
 #ifndef NO_FENCE_NEXT
     atomic { empty_buffer(me) }
 #endif
+look_for_nap:
     atomic {
         may_make = false;
         if
@@ -606,9 +607,7 @@ sched_wake_for_next:
 #endif
         fi
     }
-#ifdef NO_FENCE_NEXT
     goto step_3;
-#endif
 #endif
 
     /* ---- idle.c: sched_wake_one */
