@@ -2,9 +2,10 @@
  * Descriptors. They come from slabs that are never given back, so that a report can list every task
  * without a lock and without a list that each spawn would have to keep: it walks the slabs.
  *
- * A worker takes from its own free list, then from the shared one, then from its part of a slab
- * that was never used. Descriptors travel (one worker spawns, another ends the task), so a list
- * that grows long gives a batch to the shared one. A worker that retires gives all that it has.
+ * A worker takes from its own free list, then from its part of a slab, which was never used, then
+ * from the shared list, then from a new slab. Descriptors travel (one worker spawns, another ends
+ * the task), so a list that grows long gives a batch to the shared one. A worker that retires gives
+ * all that it has.
  */
 #include "mem/pages.h"
 #include "sched/float_control.h"
