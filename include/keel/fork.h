@@ -83,10 +83,10 @@ KEEL_FORK_INLINE void *keel_join(keel_fork_frame *frame);
 
 /*
  * Calls fn for parts of begin, begin + 1, ... end - 1, which together are all of them, each once:
- * fn(first, behind the last, data). A part holds at most `grain` numbers (less than 1 counts as 1);
- * parts run in no promised order, at the same time where workers are idle. Returns when all have
- * been called; does nothing when end <= begin. end - begin may exceed INT64_MAX. May park.
- * Ownership: `data` is shared by all calls.
+ * fn(first, behind the last, data). A part holds `grain` numbers (less than 1 counts as 1), the
+ * last one what is left; parts run in no promised order, at the same time where workers are idle;
+ * one that parks holds up no other. Returns when all have been called; does nothing when end <=
+ * begin. end - begin may exceed INT64_MAX. May park. Ownership: `data` is shared by all calls.
  */
 void keel_parallel_for(int64_t begin, int64_t end, int64_t grain,
                        void (*fn)(int64_t begin, int64_t end, void *data), void *data);

@@ -1,4 +1,4 @@
-/* Children that idle workers take, and loops over them. */
+/* Children that idle workers take. */
 #include "keel/fork.h"
 #include "sched/sched.h"
 #include "tests/sched/meeting.h"
@@ -106,105 +106,8 @@ static void joiner_parks(void)
     check_equal(failed, 0, "a join waits for a child that was taken");
 }
 
-/* ---- loops */
-
-enum { numbers = 10007 };
-
-struct loop {
-    uint32_t visits[numbers];
-    int64_t begin;
-    uint64_t grain;
-    uint32_t too_long;
-};
-
-static void visit(int64_t begin, int64_t end, void *data)
-{
-    struct loop *loop = data;
-    if ((uint64_t)end - (uint64_t)begin > loop->grain || end <= begin)
-        arrive(&loop->too_long);
-    for (int64_t i = begin; i < end; i++)
-        arrive(&loop->visits[i - loop->begin]);
-}
-
-/* Whether each number was visited once, by parts of at most the grain. */
-static bool covers(int64_t begin, int64_t count, int64_t grain)
-{
-    static struct loop loop;
-    loop = (struct loop){.begin = begin, .grain = grain < 1 ? 1 : (uint64_t)grain};
-    keel_parallel_for(begin, begin + count, grain, visit, &loop);
-    bool right = loop.too_long == 0;
-    for (int64_t i = 0; i < numbers; i++)
-        right &= loop.visits[i] == (i < count);
-    return right;
-}
-
-static void loops(void)
-{
-    static const int64_t sizes[] = {0, 1, 2, 3, 63, 64, 65, 1000, numbers};
-    static const int64_t grains[] = {INT64_MIN, -1, 0, 1, 2, 7, 64, numbers, INT64_MAX};
-    unsigned wrong = 0;
-    for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        for (unsigned j = 0; j < sizeof grains / sizeof grains[0]; j++) {
-            wrong += !covers(0, sizes[i], grains[j]);
-            wrong += !covers(-5003, sizes[i], grains[j]);
-            wrong += !covers(INT64_MAX - sizes[i], sizes[i], grains[j]);
-            wrong += !covers(INT64_MIN, sizes[i], grains[j]);
-        }
-    }
-    check_equal(wrong, 0, "a loop visits each number once, in parts no larger than asked for");
-    check(covers(0, -3, 1) && covers(7, -numbers, 0), "an empty range is nothing");
-}
-
-struct whole {
-    uint64_t size; /* atomic */
-    uint32_t parts;
-};
-
-static void add_size(int64_t begin, int64_t end, void *data)
-{
-    struct whole *whole = data;
-    /* RELAXED: read after the loop. */
-    atomic_fetch_add(&whole->size, (uint64_t)end - (uint64_t)begin, RELAXED);
-    arrive(&whole->parts);
-}
-
-static void largest_loop(void)
-{
-    struct whole whole = {0};
-    keel_parallel_for(INT64_MIN, INT64_MAX, INT64_MAX / 100, add_size, &whole);
-    check(whole.size == UINT64_MAX && whole.parts == 256, "all numbers that there are");
-    whole = (struct whole){0};
-    keel_parallel_for(INT64_MIN, INT64_MAX, INT64_MAX, add_size, &whole);
-    check(whole.size == UINT64_MAX && whole.parts == 3, "in three parts");
-}
-
-/* A loop in each part of a loop, whose parts wait. */
-static void wait_a_little(int64_t begin, int64_t end, void *data)
-{
-    if (begin % 5 == 0)
-        keel_yield();
-    add_size(begin, end, data);
-}
-
-static void loop_again(int64_t begin, int64_t end, void *data)
-{
-    (void)begin;
-    (void)end;
-    keel_parallel_for(0, 50, 2, wait_a_little, data);
-}
-
-static void nested_loops(void)
-{
-    struct whole whole = {0};
-    keel_parallel_for(0, 100, 1, loop_again, &whole);
-    check_equal(whole.size, 100 * 50, "loops in loops");
-}
-
 int main(void)
 {
-    loops();
-    largest_loop();
-    nested_loops();
     if (keel_worker_count() < 2) {
         skip("children are taken", "needs two workers");
         return tap_done();
