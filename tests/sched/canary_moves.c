@@ -7,9 +7,8 @@
 #include <linux/auxvec.h>
 
 #include "base/memory.h"
-#include "keel/chan.h"
 #include "sched/sched.h"
-#include "tests/sched/meeting.h"
+#include "tests/sched/trip.h"
 
 enum { worker_most = 64 };
 
@@ -45,42 +44,13 @@ static void same_everywhere(void)
     check(canaries[0] >> 8 == random >> 8, "it is the kernel's random number");
 }
 
-struct trip {
-    keel_chan *chan;
-    unsigned from, to; /* workers */
-    uint32_t waits, arrived;
-};
-
 /* Its frame has the canary of the worker that it begins on. */
 static __attribute__((noinline)) void *travel(void *arg)
 {
-    struct trip *trip = arg;
     volatile char guarded[100];
     guarded[0] = guarded[99] = 1;
-    trip->from = sched_worker()->index;
-    arrive(&trip->waits);
-    keel_chan_receive(trip->chan, NULL);
-    trip->to = sched_worker()->index;
-    arrive(&trip->arrived);
+    trip_travel(arg);
     return (void *)(uintptr_t)guarded[99];
-}
-
-/*
- * When the traveller waits on main's own worker, main wakes it and then keeps the worker: so it
- * goes on elsewhere. Whether it did.
- */
-static bool send_travelling(void)
-{
-    struct trip trip = {.chan = keel_chan_create(0, 0)};
-    keel_task *task = keel_task_create(travel, &trip, NULL);
-    yield_until(&trip.waits, 1);
-    bool here = sched_worker()->index == trip.from;
-    keel_chan_send(trip.chan, NULL);
-    if (here && sched_worker()->index == trip.from)
-        spin_until(&trip.arrived, 1);
-    keel_task_await(task, NULL);
-    keel_chan_release(trip.chan, NULL);
-    return trip.from != trip.to;
 }
 
 static void tasks_that_move(void)
@@ -90,8 +60,11 @@ static void tasks_that_move(void)
         return;
     }
     unsigned moved = 0;
-    for (int64_t end = keel_now() + meeting_patience; moved < 50 && keel_now() < end;)
-        moved += send_travelling();
+    for (int64_t end = keel_now() + meeting_patience; moved < 50 && keel_now() < end;) {
+        struct trip trip;
+        trip_send(&trip, travel, &trip, NULL);
+        moved += trip_has_moved(&trip);
+    }
     check(moved >= 50, "tasks leave protected functions on another worker");
 }
 

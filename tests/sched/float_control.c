@@ -7,7 +7,7 @@
 #include "keel/chan.h"
 #include "sched/sched.h"
 #include "tests/forked.h"
-#include "tests/sched/meeting.h"
+#include "tests/sched/trip.h"
 
 enum { worker_most = 64, keepers = 4, others = 4, rounds = 60 };
 
@@ -187,40 +187,18 @@ static void many_together(void)
 
 /* ---- wherever it goes on */
 
-struct trip {
-    keel_chan *chan;
-    unsigned from, to; /* workers */
-    uint32_t waits, arrived;
+struct keeping_trip {
+    struct trip trip;
     bool kept;
 };
 
 static void *travel(void *arg)
 {
-    struct trip *trip = arg;
+    struct keeping_trip *keeping_trip = arg;
     set_rounding(ROUND_DOWN);
-    trip->from = sched_worker()->index;
-    arrive(&trip->waits);
-    keel_chan_receive(trip->chan, NULL);
-    trip->to = sched_worker()->index;
-    trip->kept = rounds_so(ROUND_DOWN);
-    arrive(&trip->arrived);
+    trip_travel(&keeping_trip->trip);
+    keeping_trip->kept = rounds_so(ROUND_DOWN);
     return NULL;
-}
-
-/* As in canary_moves.c: who waits on main's own worker is woken, and main keeps the worker. */
-static bool send_travelling(unsigned *lost)
-{
-    struct trip trip = {.chan = keel_chan_create(0, 0)};
-    keel_task *task = keel_task_create(travel, &trip, &keeping);
-    yield_until(&trip.waits, 1);
-    bool here = sched_worker()->index == trip.from;
-    keel_chan_send(trip.chan, NULL);
-    if (here && sched_worker()->index == trip.from)
-        spin_until(&trip.arrived, 1);
-    keel_task_await(task, NULL);
-    keel_chan_release(trip.chan, NULL);
-    *lost += !trip.kept || !rounds_so(ROUND_UP);
-    return trip.from != trip.to;
 }
 
 static void on_other_workers(void)
@@ -230,8 +208,12 @@ static void on_other_workers(void)
         return;
     }
     unsigned moved = 0, lost = 0;
-    for (int64_t end = keel_now() + meeting_patience; moved < 50 && keel_now() < end;)
-        moved += send_travelling(&lost);
+    for (int64_t end = keel_now() + meeting_patience; moved < 50 && keel_now() < end;) {
+        struct keeping_trip each = {0};
+        trip_send(&each.trip, travel, &each, &keeping);
+        lost += !each.kept || !rounds_so(ROUND_UP);
+        moved += trip_has_moved(&each.trip);
+    }
     check(moved >= 50 && lost == 0, "it keeps its own on another worker");
 }
 

@@ -5,7 +5,7 @@
 #include "keel/chan.h"
 #include "keel/fork.h"
 #include "sched/sched.h"
-#include "tests/sched/meeting.h"
+#include "tests/sched/trip.h"
 
 enum { children_most = 1000 };
 
@@ -39,12 +39,10 @@ static unsigned join_all(keel_fork_frame *frames, unsigned first, unsigned end)
 
 /* ---- a forker that waits in one of several ways */
 
-struct trip {
+struct forker {
     unsigned count;
-    void (*wait)(struct trip *trip);
-    keel_chan *chan;
-    unsigned from, to; /* workers */
-    uint32_t waits, arrived;
+    void (*wait)(struct forker *forker);
+    struct trip trip; /* of who waits by travelling */
 };
 
 static void *nothing(void *arg)
@@ -52,83 +50,67 @@ static void *nothing(void *arg)
     return arg;
 }
 
-static void wait_by_yield(struct trip *trip)
+static void wait_by_yield(struct forker *forker)
 {
-    (void)trip;
+    (void)forker;
     keel_yield();
 }
 
-static void wait_by_sleep(struct trip *trip)
+static void wait_by_sleep(struct forker *forker)
 {
-    (void)trip;
+    (void)forker;
     keel_sleep(MILLISECOND / 10);
 }
 
-static void wait_by_await(struct trip *trip)
+static void wait_by_await(struct forker *forker)
 {
-    (void)trip;
+    (void)forker;
     keel_task_await(keel_task_create(nothing, NULL, NULL), NULL);
 }
 
-static void wait_by_receive(struct trip *trip)
+static void wait_by_travelling(struct forker *forker)
 {
-    arrive(&trip->waits);
-    keel_chan_receive(trip->chan, NULL);
+    trip_travel(&forker->trip);
 }
 
 static void *fork_and_wait(void *arg)
 {
-    struct trip *trip = arg;
+    struct forker *forker = arg;
     keel_fork_frame frames[children_most];
-    unsigned half = trip->count / 2;
+    unsigned half = forker->count / 2;
     fork_all(frames, 0, half);
-    trip->from = sched_worker()->index;
-    trip->wait(trip);
-    trip->to = sched_worker()->index;
-    arrive(&trip->arrived);
-    fork_all(frames, half, trip->count);
-    unsigned wrong = join_all(frames, trip->count * 3 / 4, trip->count);
+    forker->wait(forker);
+    fork_all(frames, half, forker->count);
+    unsigned wrong = join_all(frames, forker->count * 3 / 4, forker->count);
     keel_yield();
-    return number(wrong + join_all(frames, 0, trip->count * 3 / 4));
+    return number(wrong + join_all(frames, 0, forker->count * 3 / 4));
 }
 
 static const unsigned counts[] = {0, 1, 2, 7, children_most};
 
 enum { count_of_counts = sizeof counts / sizeof counts[0] };
 
-static void waiting(void (*wait)(struct trip *trip), const char *what)
+static void waiting(void (*wait)(struct forker *forker), const char *what)
 {
     unsigned wrong = 0;
     run_count = 0;
     unsigned wanted = 0;
     for (unsigned i = 0; i < 10 * count_of_counts; i++) {
-        struct trip trip = {.count = counts[i % count_of_counts], .wait = wait};
+        struct forker forker = {.count = counts[i % count_of_counts], .wait = wait};
         void *result;
-        keel_task_await(keel_task_create(fork_and_wait, &trip, NULL), &result);
+        keel_task_await(keel_task_create(fork_and_wait, &forker, NULL), &result);
         wrong += (unsigned)(uintptr_t)result;
-        wanted += trip.count;
+        wanted += forker.count;
     }
     check(wrong == 0 && run_count == wanted, what);
 }
 
-/*
- * As canary_moves.c: whoever waits on main's own worker is woken, and main keeps the worker.
- * Whether the forker went on elsewhere.
- */
-static bool send_travelling(unsigned count, unsigned *wrong)
+/* Whether the forker went on elsewhere. */
+static bool send_forker(unsigned count, unsigned *wrong)
 {
-    struct trip trip = {.count = count, .wait = wait_by_receive, .chan = keel_chan_create(0, 0)};
-    keel_task *task = keel_task_create(fork_and_wait, &trip, NULL);
-    yield_until(&trip.waits, 1);
-    bool here = keel_worker_count() > 1 && sched_worker()->index == trip.from;
-    keel_chan_send(trip.chan, NULL);
-    if (here && sched_worker()->index == trip.from)
-        spin_until(&trip.arrived, 1);
-    void *result;
-    keel_task_await(task, &result);
-    *wrong += (unsigned)(uintptr_t)result;
-    keel_chan_release(trip.chan, NULL);
-    return trip.from != trip.to;
+    struct forker forker = {.count = count, .wait = wait_by_travelling};
+    *wrong += (unsigned)(uintptr_t)trip_send(&forker.trip, fork_and_wait, &forker, NULL);
+    return trip_has_moved(&forker.trip);
 }
 
 static void moving(void)
@@ -136,7 +118,7 @@ static void moving(void)
     unsigned wrong = 0;
     if (keel_worker_count() < 2) {
         for (unsigned i = 0; i < count_of_counts; i++)
-            send_travelling(counts[i], &wrong);
+            send_forker(counts[i], &wrong);
         check_equal(wrong, 0, "a forker waits on a channel");
         return;
     }
@@ -144,7 +126,7 @@ static void moving(void)
         unsigned moved = 0;
         int64_t end = keel_now() + meeting_patience;
         while (moved < 5 && keel_now() < end)
-            moved += send_travelling(counts[i], &wrong);
+            moved += send_forker(counts[i], &wrong);
         check(moved >= 5, "a forker goes on elsewhere");
     }
     check_equal(wrong, 0, "and has its children with it");
