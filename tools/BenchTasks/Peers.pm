@@ -124,20 +124,20 @@ sub _build {
     my ($peer, $setting) = @_;
     my $folder = 'bench/tasks/' . ($peer->{folder} // $peer->{name});
     $peer->{program} = "$setting->{work}/$peer->{name}";
-    my @sources = (glob('bench/tasks/*.h*'), glob("$folder/* $folder/src/*"), __FILE__);
+    my @sources = (glob('bench/tasks/*.h* bench/tasks/*.rs'), glob("$folder/* $folder/src/*"), __FILE__);
     return 1
         if $peer->{name} ne 'keel' && -x $peer->{program} && _newest($peer->{program}) > _newest(@sources);
     return _build_by_cargo($peer, $setting, $folder) if $peer->{cargo};
     return _run(_filled($peer->{build}, $setting) =~ s/\{\}/'$peer->{program}'/r, $setting);
 }
 
-# In a copy, because cargo writes beside the sources; offline, from what Debian's packages installed.
+# In a copy, because cargo writes beside the sources, with what it shares beside the copy; offline, from what Debian's packages installed.
 sub _build_by_cargo {
     my ($peer, $setting, $folder) = @_;
     my $copy = "$peer->{program}-source";
     make_path($copy);
     my $options = q{--config 'source.crates-io.replace-with="debian"' --config 'source.debian.directory="} . $registry . q{"'};
-    my $build   = "cp -r $folder/. '$copy' && cd '$copy' && %s $options build -q --release --offline"
+    my $build   = "cp bench/tasks/*.rs '$setting->{work}' && cp -r $folder/. '$copy' && cd '$copy' && %s $options build -q --release --offline"
         . " && cp target/release/bench-$peer->{name} '$peer->{program}'";
     return 1 if _run(sprintf($build, 'cargo'), $setting);
     # A cargo of one's own may be too new for the packages, or be a stub without a compiler.

@@ -1,7 +1,6 @@
 // What the rows of Boost.Fiber share.
 #pragma once
-#include "../measure.hpp"
-#include "../work.h"
+#include "../repeat.hpp"
 #include <boost/fiber/all.hpp>
 #include <vector>
 

@@ -1,7 +1,6 @@
 // The peer of bench/tasks/keel/fork.c on the compiler's OpenMP: fib by tasks, loops by `parallel for`, which hands
 // out parts of the grain (built with -DBY_SHARE: which gives every thread its share), and the fan-out by tasks.
-#include "../measure.hpp"
-#include "../work.h"
+#include "../repeat.hpp"
 #include <omp.h>
 
 #ifdef BY_SHARE
@@ -10,38 +9,23 @@
 #define SCHEDULE(grain) schedule(dynamic, grain)
 #endif
 
-static unsigned char marks[loop_length];
-static unsigned char mark;
-
 // The compiler sees single iterations, so it is the one who makes parts of them.
 template <int Grain> static void loops(uint64_t count)
 {
-    for (; count > 0; count -= loop_length) {
-        mark = static_cast<unsigned char>(mark % 255 + 1);
-        const unsigned char this_mark = mark;
+    repeat_loop(count, [](unsigned char mark) {
 #pragma omp parallel for SCHEDULE(Grain)
         for (int64_t i = 0; i < loop_length; i++)
-            work_loop(i, i + 1, marks, this_mark);
-    }
-    if (!work_loop_is_right(marks, mark))
-        give_up("a part of the loop is missing");
+            work_loop(i, i + 1, marks, mark);
+    });
 }
-
-static float left_side[saxpy_length], right_side[saxpy_length];
 
 static void saxpy(uint64_t count)
 {
-    static uint64_t passes;
-    if (passes == 0)
-        work_saxpy_begin(left_side, right_side);
-    for (; count > 0; count -= saxpy_length) {
-        passes++;
+    repeat_saxpy(count, [] {
 #pragma omp parallel for SCHEDULE(saxpy_grain)
         for (int64_t i = 0; i < saxpy_length; i++)
-            right_side[i] = 3.0f * left_side[i] + right_side[i];
-    }
-    if (!work_saxpy_is_right(left_side, right_side, passes))
-        give_up("a part of saxpy is missing");
+            work_saxpy(i, i + 1, left_side, right_side);
+    });
 }
 
 #ifndef BY_SHARE
@@ -59,43 +43,34 @@ static uint64_t fib(uint64_t n)
 
 static void fork_fib(uint64_t count)
 {
-    for (; count > 0; count -= fork_fib_calls) {
+    repeat_fib(count, [](uint64_t n) {
         uint64_t value;
 #pragma omp parallel
 #pragma omp single
-        value = fib(fork_fib_of);
-        if (value != fork_fib_value)
-            give_up("fib(32) is another number");
-    }
+        value = fib(n);
+        return value;
+    });
 }
 
 static void fan_out(uint64_t count)
 {
-    for (; count > 0; count--) {
-        uint64_t results[fan_out_tasks], sum = 0;
+    repeat_fan_out(count, [](uint64_t *results) {
 #pragma omp parallel
 #pragma omp single
         for (uint64_t i = 0; i < fan_out_tasks; i++) {
-#pragma omp task shared(results)
+#pragma omp task
             results[i] = work_compute(i);
         }
-        for (uint64_t result : results)
-            sum += result;
-        if (sum != fan_out_sum)
-            give_up("the sum of the fan-out is another number");
-    }
+    });
 }
 #endif
 
 static const row rows[] = {
 #ifndef BY_SHARE
-    {"fork-fib", fork_fib, fork_fib_calls},
-    {"fan-out", fan_out, 1},
-    {"loop-1", loops<1>, loop_length},
-    {"loop-32", loops<32>, loop_length},
+    {"fork-fib", fork_fib, fork_fib_calls},  {"fan-out", fan_out, 1},
+    {"loop-1", loops<1>, loop_length},       {"loop-32", loops<32>, loop_length},
 #endif
-    {"loop-1024", loops<1024>, loop_length},
-    {"saxpy", saxpy, saxpy_length},
+    {"loop-1024", loops<1024>, loop_length}, {"saxpy", saxpy, saxpy_length},
 };
 
 static void run(const row &row, unsigned workers)

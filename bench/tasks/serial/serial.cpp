@@ -1,6 +1,5 @@
 // What one thread takes without any runtime: the floor of fork and join, of loops and of the fan-out.
-#include "../measure.hpp"
-#include "../work.h"
+#include "../repeat.hpp"
 
 [[gnu::noinline]] static uint64_t fib(uint64_t n)
 {
@@ -9,50 +8,25 @@
 
 static void fork_fib(uint64_t count)
 {
-    for (; count > 0; count -= fork_fib_calls) {
-        volatile uint64_t n = fork_fib_of;
-        if (fib(n) != fork_fib_value)
-            give_up("fib(32) is another number");
-    }
+    repeat_fib(count, fib);
 }
-
-static unsigned char marks[loop_length];
-static unsigned char mark;
 
 static void loops(uint64_t count)
 {
-    for (; count > 0; count -= loop_length) {
-        mark = static_cast<unsigned char>(mark % 255 + 1);
-        work_loop(0, loop_length, marks, mark);
-    }
-    if (!work_loop_is_right(marks, mark))
-        give_up("a part of the loop is missing");
+    repeat_loop(count, [](unsigned char mark) { work_loop(0, loop_length, marks, mark); });
 }
-
-static float left_side[saxpy_length], right_side[saxpy_length];
 
 static void saxpy(uint64_t count)
 {
-    static uint64_t passes;
-    if (passes == 0)
-        work_saxpy_begin(left_side, right_side);
-    for (; count > 0; count -= saxpy_length) {
-        passes++;
-        work_saxpy(0, saxpy_length, left_side, right_side);
-    }
-    if (!work_saxpy_is_right(left_side, right_side, passes))
-        give_up("a part of saxpy is missing");
+    repeat_saxpy(count, [] { work_saxpy(0, saxpy_length, left_side, right_side); });
 }
 
 static void fan_out(uint64_t count)
 {
-    for (; count > 0; count--) {
-        uint64_t sum = 0;
+    repeat_fan_out(count, [](uint64_t *results) {
         for (uint64_t i = 0; i < fan_out_tasks; i++)
-            sum += work_compute(i);
-        if (sum != fan_out_sum)
-            give_up("the sum of the fan-out is another number");
-    }
+            results[i] = work_compute(i);
+    });
 }
 
 static const row rows[] = {

@@ -1,6 +1,5 @@
 // The peer of bench/tasks/keel/fork.c on oneTBB: fib by task_group, loops by parallel_for, and the fan-out.
-#include "../measure.hpp"
-#include "../work.h"
+#include "../repeat.hpp"
 #include <tbb/blocked_range.h>
 #include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
@@ -21,60 +20,42 @@ static uint64_t fib(uint64_t n)
 
 static void fork_fib(uint64_t count)
 {
-    for (; count > 0; count -= fork_fib_calls) {
-        if (fib(fork_fib_of) != fork_fib_value)
-            give_up("fib(32) is another number");
-    }
+    repeat_fib(count, fib);
 }
-
-static unsigned char marks[loop_length];
-static unsigned char mark;
 
 // simple_partitioner: parts of at most `grain`, as in the other programs.
-template <size_t Grain> static void loops(uint64_t count)
+template <typename Body> static void for_parts(int64_t length, size_t grain, Body body)
 {
-    for (; count > 0; count -= loop_length) {
-        mark = static_cast<unsigned char>(mark % 255 + 1);
-        tbb::parallel_for(
-            tbb::blocked_range<int64_t>(0, loop_length, Grain),
-            [](const auto &part) { work_loop(part.begin(), part.end(), marks, mark); },
-            tbb::simple_partitioner());
-    }
-    if (!work_loop_is_right(marks, mark))
-        give_up("a part of the loop is missing");
+    tbb::parallel_for(
+        tbb::blocked_range<int64_t>(0, length, grain),
+        [body](const auto &part) { body(part.begin(), part.end()); }, tbb::simple_partitioner());
 }
 
-static float left_side[saxpy_length], right_side[saxpy_length];
+template <size_t Grain> static void loops(uint64_t count)
+{
+    repeat_loop(count, [](unsigned char mark) {
+        for_parts(loop_length, Grain,
+                  [mark](int64_t begin, int64_t end) { work_loop(begin, end, marks, mark); });
+    });
+}
 
 static void saxpy(uint64_t count)
 {
-    static uint64_t passes;
-    if (passes == 0)
-        work_saxpy_begin(left_side, right_side);
-    for (; count > 0; count -= saxpy_length) {
-        passes++;
-        tbb::parallel_for(
-            tbb::blocked_range<int64_t>(0, saxpy_length, saxpy_grain),
-            [](const auto &part) { work_saxpy(part.begin(), part.end(), left_side, right_side); },
-            tbb::simple_partitioner());
-    }
-    if (!work_saxpy_is_right(left_side, right_side, passes))
-        give_up("a part of saxpy is missing");
+    repeat_saxpy(count, [] {
+        for_parts(saxpy_length, saxpy_grain, [](int64_t begin, int64_t end) {
+            work_saxpy(begin, end, left_side, right_side);
+        });
+    });
 }
 
 static void fan_out(uint64_t count)
 {
-    for (; count > 0; count--) {
-        uint64_t results[fan_out_tasks], sum = 0;
+    repeat_fan_out(count, [](uint64_t *results) {
         tbb::task_group group;
         for (uint64_t i = 0; i < fan_out_tasks; i++)
-            group.run([&results, i] { results[i] = work_compute(i); });
+            group.run([results, i] { results[i] = work_compute(i); });
         group.wait();
-        for (uint64_t result : results)
-            sum += result;
-        if (sum != fan_out_sum)
-            give_up("the sum of the fan-out is another number");
-    }
+    });
 }
 
 static const row rows[] = {

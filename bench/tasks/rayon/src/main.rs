@@ -1,13 +1,14 @@
 // The peer of bench/tasks/keel/fork.c on rayon: fib by join, loops by parallel iterators, and the fan-out.
+#[path = "../../compute.rs"]
+mod compute;
+
+use compute::{compute, mix, FAN_OUT_SUM, FAN_OUT_TASKS};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 const LONG_ENOUGH: Duration = Duration::from_millis(100);
-const FAN_OUT_TASKS: usize = 64;
-const FAN_OUT_ROUNDS: u64 = 480 * 1000;
-const FAN_OUT_SUM: u64 = 0xE2DA477939007D72;
 const LOOP_LENGTH: usize = 1 << 20;
 const LOOP_HITS: usize = 261;
 const SAXPY_LENGTH: usize = 1 << 22;
@@ -15,19 +16,6 @@ const SAXPY_GRAIN: usize = 1 << 14;
 const FIB_OF: u64 = 32;
 const FIB_VALUE: u64 = 2178309;
 const FIB_CALLS: u64 = 7049155;
-
-fn mix(mut x: u64) -> u64 {
-    x = (x ^ (x >> 30)).wrapping_mul(0xBF58476D1CE4E5B9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94D049BB133111EB);
-    x ^ (x >> 31)
-}
-
-fn compute(mut x: u64) -> u64 {
-    for _ in 0..FAN_OUT_ROUNDS {
-        x = (x ^ (x >> 29)).wrapping_mul(0xBF58476D1CE4E5B9).wrapping_add(1);
-    }
-    x
-}
 
 fn fan_out(count: u64) {
     for _ in 0..count {

@@ -1,6 +1,8 @@
 // The peer of bench/tasks/keel on Tokio: the same rows, the same operations, measured the same way. One
 // worker too is the runtime for many: with fib and skynet it is faster than the one for one thread.
 mod channels;
+#[path = "../../compute.rs"]
+mod compute;
 mod tasks;
 mod work;
 

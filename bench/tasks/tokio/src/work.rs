@@ -1,31 +1,16 @@
-// What bench/tasks/work.h computes, and the rows that need it.
+// The rows that compute, and those that sleep.
+use crate::compute::{compute, mix, FAN_OUT_SUM, FAN_OUT_TASKS};
 use crate::Row;
 use std::time::{Duration, Instant};
 use tokio::task::spawn;
 
-const FAN_OUT_TASKS: u64 = 64;
-const FAN_OUT_ROUNDS: u64 = 480 * 1000;
-const FAN_OUT_SUM: u64 = 0xE2DA477939007D72;
 const SLEEPERS: u64 = 100 * 1000;
 const SLEEPS_EACH: u64 = 10;
-
-fn mix(mut x: u64) -> u64 {
-    x = (x ^ (x >> 30)).wrapping_mul(0xBF58476D1CE4E5B9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94D049BB133111EB);
-    x ^ (x >> 31)
-}
-
-fn compute(mut x: u64) -> u64 {
-    for _ in 0..FAN_OUT_ROUNDS {
-        x = (x ^ (x >> 29)).wrapping_mul(0xBF58476D1CE4E5B9).wrapping_add(1);
-    }
-    x
-}
 
 // 64 tasks that compute for a millisecond each; an operation is all of them.
 async fn fan_out(count: u64) {
     for _ in 0..count {
-        let tasks: Vec<_> = (0..FAN_OUT_TASKS).map(|i| spawn(async move { compute(i) })).collect();
+        let tasks: Vec<_> = (0..FAN_OUT_TASKS).map(|i| spawn(async move { compute(i as u64) })).collect();
         let mut sum = 0u64;
         for task in tasks {
             sum = sum.wrapping_add(task.await.unwrap());
