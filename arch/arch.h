@@ -13,7 +13,8 @@
  *                                     arch_thread_block, ARCH_SIGNAL_HANDLER,
  *                                     arch_thread_pointer_set,
  *                                     arch_thread_pointer_get,
- *                                     arch_copy_small, arch_zero_small
+ *                                     arch_copy_small, arch_zero_small,
+ *                                     ARCH_WANTS_START
  *     entry.S                         _start, keel_start                      all
  *     machine/relocation.h            arch_relocation_relative,              tests/boot/linking.t
  *                                     arch_relocation_indirect
@@ -187,6 +188,9 @@
  *     boot_start(initial stack pointer, dynamic section, list of indirect functions, its end)
  * where the linker put them in an image without (with) a fixed address, NULL in the other.
  * Nothing before that call may need a relocation, the thread pointer or the stack protector.
+ *
+ * ARCH_WANTS_START, outside functions: whoever links the object has keel_start, and so _start, from
+ * the archive. It makes no byte.
  */
 
 /*

@@ -5,6 +5,12 @@
 
 #include "base/alone.h"
 
+/*
+ * Whoever links this has our _start too. Where -nostdlib was forgotten that is one too many, which
+ * the linker says; a libc's alone would leave all this empty, to crash at the first call.
+ */
+ARCH_WANTS_START;
+
 TOUCHED_AT_START struct process process;
 TOUCHED_AT_START bool process_shared;
 

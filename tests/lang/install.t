@@ -123,6 +123,9 @@ sub check_c_programs {
     check_c_program("$plain -lkeel",       'C with -lkeel');
     check_c_program("$plain -lkeel-debug", 'C with -lkeel-debug');
     check_c_program("$plain -lcsruntime",  'C with -lcsruntime');
+    my ($status, $said) = shell("$cc '$work/program.c' -o '$work/program' " . $plain =~ s/-nostdlib//r . ' -lkeel');
+    isnt($status, 0, 'without -nostdlib, beside a start of the libc, it does not link');
+    like($said, qr/_start\b/, '  and the linker names what is there twice');
 SKIP: {
         skip 'pkg-config is not installed', 1 if !is_installed('pkg-config');
         local $ENV{PKG_CONFIG_PATH} = "$prefix/lib/pkgconfig";
