@@ -153,10 +153,11 @@ bool sched_host(struct keel_task *task, void **result)
     atomic_store(&self->state, SCHED_TASK_HOSTING, RELAXED);
     sched_set_running(task);
     uint64_t unjoined = sched_forks_unjoined();
+    const void *place = (const void *)(uintptr_t)task->fn.call; /* before a timer lies there */
     void *value = task->fn.call(task->arg);
     sched_forks_check(unjoined);
     if (sched_float_control_checked)
-        sched_float_control_check(task, "ended", (const void *)(uintptr_t)task->fn.call);
+        sched_float_control_check(task, "ended", place);
     /* Perhaps on another worker. */
     sched_set_running(self);
     if (result != NULL)

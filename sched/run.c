@@ -62,6 +62,7 @@ static void finish(struct keel_task *task, void *result)
 static void *call_function(struct keel_task *task)
 {
     void *result = NULL;
+    const void *place = (const void *)(uintptr_t)task->fn.call; /* before a timer lies there */
     if (unlikely(task->keeps_float_control))
         sched_float_control_begin();
     if (task->returns_nothing)
@@ -71,7 +72,7 @@ static void *call_function(struct keel_task *task)
     if (unlikely(task->keeps_float_control))
         sched_float_control_leave();
     else if (sched_float_control_checked)
-        sched_float_control_check(task, "ended", (const void *)(uintptr_t)task->fn.call);
+        sched_float_control_check(task, "ended", place);
     sched_forks_check(0);
     return result;
 }

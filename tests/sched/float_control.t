@@ -47,6 +47,9 @@ for my $workers (1, 2) {
             '  that names the task'
         );
     }
+    # Where the function stood in the descriptor a timer lay meanwhile; no two have the same time.
+    my @places = map { run_way($_, $workers)->{errors} =~ /, at (0x\w+)\)\n/ } qw(sleeps-and-ends sleeps-and-ends-unhosted);
+    is_deeply(\@places, [ ($places[0]) x ($is_debug ? 2 : 0) ], "on $workers: the place is the function, after a sleep too");
     ends_well(run_way($_, $workers), "$_ on $workers: is right")
         for qw(keeper-parks keeper-ends sets-back main-parks-first others-masked);
 SKIP: {

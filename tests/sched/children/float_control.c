@@ -49,6 +49,27 @@ static int ends(void)
     return run(change_and_end, &named);
 }
 
+/* Where its function stood in its descriptor lay a timer. */
+static void *sleep_and_change(void *arg)
+{
+    keel_sleep(MILLISECOND);
+    change();
+    return arg;
+}
+
+static int sleeps_and_ends(void)
+{
+    return run(sleep_and_change, &named);
+}
+
+static int sleeps_and_ends_unhosted(void)
+{
+    keel_task *task = keel_task_create(sleep_and_change, NULL, &named);
+    keel_sleep(20 * MILLISECOND);
+    keel_task_await(task, NULL);
+    return 0;
+}
+
 static int keeper_ends(void)
 {
     return run(change_and_end, &keeping);
@@ -163,6 +184,8 @@ int main(int argc, char **argv)
     static const struct way ways[] = {
         {"parks", parks},
         {"ends", ends},
+        {"sleeps-and-ends", sleeps_and_ends},
+        {"sleeps-and-ends-unhosted", sleeps_and_ends_unhosted},
         {"keeper-parks", keeper_parks},
         {"keeper-ends", keeper_ends},
         {"sets-back", sets_back},
