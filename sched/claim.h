@@ -6,7 +6,7 @@
  * The claim lies in the task. A task opens it before it can be found, and does not go on before
  * both sides have forgotten it: it takes itself off the waker's list, under the lock of that list,
  * and cancels its timer, under the wheel's lock. So whoever finds the task there, with that lock
- * held, finds the claim of this wait and of no later one.
+ * held, finds the claim of this wait and of no later one. (tests/model/deadline.pml explores it.)
  */
 #ifndef KEEL_SCHED_CLAIM_H
 #define KEEL_SCHED_CLAIM_H

@@ -367,6 +367,8 @@ static struct keel_task *look_once(struct sched_worker *worker, struct look *loo
         task = steal(worker, look, LEAVE_LONE);
     if (task == NULL && sched_anyone_starved() && sched_have_spare(worker))
         task = sched_starved_pop();
+    if (task == NULL && sched_timers_run_all(worker))
+        task = sched_pick_local(worker);
     if (task == NULL)
         sched_ask_for_forks(worker);
     return task;

@@ -11,8 +11,11 @@
  * a timer; so a timer lies in the task's descriptor, on the line that its wake-up needs anyway).
  *
  * Who looks: each worker at its own wheel whenever it picks, and at all others' every 61st time and
- * before it goes to sleep. To read the clock costs as much as some switches: so while looks follow
- * each other by less than a microsecond it is read at each 16th only.
+ * before it goes to sleep; who searches (pick.c), at all of them in each round: a search may take a
+ * millisecond, and whoever searches covers nothing. To read the clock costs as much as some
+ * switches: so while looks follow each other by less than a microsecond it is read at each 16th
+ * only. (Tasks that took short turns and begin to compute for long can so hold up a timer of their
+ * own worker for 15 turns, once, when no other worker is idle.)
  *
  * When no worker picks, some worker sleeps, and a sleeper *covers* the earliest deadline of all
  * wheels: it sleeps only so long. `covered` says how long; FOREVER: nobody covers.
@@ -48,7 +51,7 @@
  *
  * Who ends a wait. Its timer alone (a sleep); or one compare-and-swap decides between waker and
  * deadline: on `join` of the awaited task, or on the claim (claim.h). The timer's is done under the
- * wheel's lock, and touches nothing but that word. So:
+ * wheel's lock, and touches nothing but that word (tests/model/deadline.pml explores it). So:
  *   - who arms does it under the lock that makes the task findable, or makes it findable under the
  *     wheel's lock: nobody can have ended the wait before the timer is there;
  *   - a timer that lost leaves the wheel, and the task is not touched after the lock is released;
@@ -123,6 +126,12 @@ static void insert(struct sched_worker *worker, struct keel_task *task)
         set_next(timers, event);
 }
 
+/* Whether this thread goes on to run a task, and does not look for work first. */
+static bool goes_on(const struct sched_worker *worker)
+{
+    return thread_block()->task != NULL || worker->handed != NULL;
+}
+
 /* Steps 2 and 3. */
 static void see_to_cover(int64_t deadline)
 {
@@ -131,8 +140,8 @@ static void see_to_cover(int64_t deadline)
     if (atomic_load(&sched.covered, RELAXED) <= deadline)
         return;
     atomic_store(&sched.uncovered, true, RELAXED); /* RELAXED: with the load in step 4 */
-    /* This thread goes on to run a task: then it will not cover the deadline by sleeping itself. */
-    if (thread_block()->task != NULL || sched_worker()->handed != NULL)
+    /* Who goes on will not cover the deadline by sleeping itself. */
+    if (goes_on(sched_worker()))
         sched_wake_one(false);
 }
 
@@ -229,8 +238,24 @@ static unsigned take_due(struct sched_worker *worker, struct sched_timers *timer
     return kept;
 }
 
-/* Returns whether tasks were readied. */
-static bool serve(struct sched_worker *worker, struct sched_timers *timers, int64_t now)
+/*
+ * So many tasks were readied. A runner that is about to look for work takes one of them itself: for
+ * a lone one nobody is woken. But it looks as a searcher: should it find other work before, the end
+ * of its search sees to this one (idle.c).
+ */
+static void announce(struct sched_worker *worker, unsigned count)
+{
+    if (count > 1 || goes_on(worker)) {
+        sched_wake_one(false);
+    } else if (!process_is_alone()) {
+        atomic_fence(SEQ_CST); /* SEQ_CST: step 2 of idle.c, with its step c */
+        /* RELAXED: ordered by the fence. */
+        if (atomic_load(&sched.idle_count, RELAXED) != 0)
+            sched_search_begin(worker);
+    }
+}
+
+static void serve(struct sched_worker *worker, struct sched_timers *timers, int64_t now)
 {
     unsigned count = take_due(worker, timers, now);
     struct wheel_timer **due = worker->timers.wheel->due;
@@ -243,8 +268,7 @@ static bool serve(struct sched_worker *worker, struct sched_timers *timers, int6
         sched_push_ready(worker, task_of(due[i]));
     }
     if (count > 0)
-        sched_wake_one(false);
-    return count > 0;
+        announce(worker, count);
 }
 
 static int64_t read_clock(struct sched_worker *worker)
@@ -270,8 +294,7 @@ static void set_skips(struct sched_timer_looks *looks, int64_t since)
     looks->skips = looks->skip;
 }
 
-/* All wheels, or all but the worker's own. */
-static bool serve_all(struct sched_worker *worker, bool own_too)
+bool sched_timers_run_all(struct sched_worker *worker)
 {
     bool found = false;
     int64_t now = 0;
@@ -280,7 +303,7 @@ static bool serve_all(struct sched_worker *worker, bool own_too)
     for (uint32_t i = 0; i < count; i++) {
         struct sched_timers *timers = &sched.workers[i]->timers;
         int64_t next = next_of(timers);
-        if (next == CLOCK_FOREVER || (i == worker->index && !own_too))
+        if (next == CLOCK_FOREVER)
             continue;
         if (now == 0)
             now = read_clock(worker);
@@ -292,18 +315,14 @@ static bool serve_all(struct sched_worker *worker, bool own_too)
     return found;
 }
 
-bool sched_timers_run_all(struct sched_worker *worker)
-{
-    return serve_all(worker, true);
-}
-
 void sched_timers_look(struct sched_worker *worker)
 {
     struct sched_timer_looks *looks = &worker->looks;
     struct sched_timers *timers = &worker->timers;
     if (looks->turn == 0) {
         looks->turn = turns_between_others;
-        serve_all(worker, false);
+        sched_timers_run_all(worker);
+        return;
     }
     if (next_of(timers) == CLOCK_FOREVER || may_skip(looks))
         return;
@@ -314,27 +333,27 @@ void sched_timers_look(struct sched_worker *worker)
         serve(worker, timers, now);
 }
 
-bool sched_timers_armed(void)
+/* The earliest `next` of all wheels. */
+static int64_t next_of_all(void)
 {
-    /* ACQUIRE: as in serve_all. */
+    int64_t first = CLOCK_FOREVER;
+    /* ACQUIRE: with the RELEASE in worker_begin (worker.c), which publishes workers[]. */
     uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
     for (uint32_t i = 0; i < count; i++) {
-        if (next_of(&sched.workers[i]->timers) != CLOCK_FOREVER)
-            return true;
+        int64_t next = next_of(&sched.workers[i]->timers);
+        first = next < first ? next : first;
     }
-    return false;
+    return first;
+}
+
+bool sched_timers_armed(void)
+{
+    return next_of_all() != CLOCK_FOREVER;
 }
 
 bool sched_timers_due(void)
 {
-    int64_t now = clock_now();
-    /* ACQUIRE: as in serve_all. */
-    uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
-    for (uint32_t i = 0; i < count; i++) {
-        if (next_of(&sched.workers[i]->timers) <= now)
-            return true;
-    }
-    return false;
+    return next_of_all() <= clock_now();
 }
 
 /* ---- covering */
@@ -359,7 +378,7 @@ void sched_timers_cover_begin(void)
 static int64_t earliest(void)
 {
     int64_t earliest_yet = CLOCK_FOREVER;
-    /* ACQUIRE: as in serve_all. */
+    /* ACQUIRE: as in next_of_all. */
     uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
     for (uint32_t i = 0; i < count; i++) {
         struct sched_timers *timers = &sched.workers[i]->timers;

@@ -198,7 +198,7 @@ find_work:
     state[me] = looking;
     other = 0;
     found = false;
-    do /* serve_all */
+    do /* sched_timers_run_all */
     :: other < WORKERS ->
        atomic {
            if
