@@ -19,16 +19,18 @@
  * happened makes the two differ:
  *     - the child was called at the fork: `next` is no slot's (called_at_the_fork);
  *     - it was made findable: then the head was moved one slot further, so that a *gap* lies
- * between it and the shared children, and it never comes nearer while one of them is there;
+ *       between it and the shared children, and it never comes nearer while one of them is there;
  *     - it was turned into a task when its parent parked: then the deque is empty when it is
- * joined, because joins come in reverse order and all older ones were turned too; the head is the
- * base of this or another worker's array, which is behind no slot. (No array begins where another
- *       ends, as far as `next` reaches: the last slot is only ever a gap.)
+ *       joined, because joins come in reverse order and all older ones were turned too; the head is
+ *       the base of this or another worker's array, which is behind no slot. (No array begins where
+ *       another ends, as far as `next` reaches: the last slot is only ever a gap.)
  *
- * Sharing (by the owner, in a fork, asked by fork_limit == NULL, which every fork reads anyway):
+ * Sharing (by the owner, in a fork or a join, asked by fork_limit == NULL: a fork compares with it
+ * anyway; a join does too, for who forks many children, joins them one by one, and forks no more):
  *     1. fork_limit gets its value back: the request is taken;
- *     2. the new child is pushed; each private child's state gets the stamp, which is odd and never
- *        used twice: RELEASE;
+ *     2. the new child is pushed (a join: the child to be called is taken out, and if it was the
+ *        only private one, there is nothing to share, and the request stays); each private child's
+ *        state gets the stamp, which is odd and never used twice: RELEASE;
  *     3. range says where they are: RELEASE; the head moves over the gap;
  *     4. sched_wake_one: fence, and a sleeper is woken unless somebody searches.
  *
@@ -36,8 +38,8 @@
  *     1. range says where to look; of each slot the state is read: ACQUIRE; an odd one is findable;
  *     2. fn and arg are read, and put into a descriptor that the thief has made;
  *     3. compare-and-swap of the state from that stamp to the descriptor. From here on the child is
- * a task like any other, which the thief runs; the joiner awaits it. The stamp is what makes this
- * right although the owner may take the child back meanwhile and use the slot for another: that
+ *        a task like any other, which the thief runs; the joiner awaits it.
+ * The stamp is what makes this right although the owner may take the child back meanwhile and use the slot for another: that
  * other is either private (0) or was shared with a new stamp, so step 3 fails and what was read in
  * step 2 is thrown away. (64 bits do not wrap.) range is a hint: it holds a first and a last slot,
  * and the low bits of the stamp, so that a thief that advances the first one, by a
@@ -69,13 +71,15 @@
  * (While it searches it sets them as well: then a fork need not wake it.) A request is taken by one
  * fork for all who asked; that is how it could be lost. Suppose that S sleeps. If nobody has taken
  * a request since S's own b2, the next fork anywhere does. Else look at the last who did, in steps
- * 1 to
- * 4. By the two fences (step 4, step c) either S saw the children, or step 4 sees S asleep; then it
- * wakes S or another sleeper, or leaves it to somebody who searches. Whoever searches either finds
- * work and, as the last searcher, wakes the next sleeper (sched_search_end), or finds none and goes
- * to sleep by way of b2. So whenever nobody searches any more, either no one sleeps, or the last
- * who went to sleep has asked everybody and been overtaken by no taker. Who forks for the first
- * time has a fork_limit of NULL, which is a request that nobody need make.
+ * 1 to 4. By the two fences (step 4, step c) either S saw the children, or step 4 sees S asleep;
+ * then it wakes S or another sleeper, or leaves it to somebody who searches. Whoever searches
+ * either finds none and goes to sleep by way of b2, or finds work. Then, as the last searcher, it
+ * wakes the next sleeper if there is more work; and if there is none (it may have taken the only
+ * child that was shown), it asks all others in S's place (sched_search_end). Whoever takes that
+ * very request, or stores fork_limit over it, sees in step 4 that nobody searches. So whenever
+ * nobody searches any more, either no one sleeps, or somebody has asked everybody for the sleepers
+ * and been overtaken by no taker. Who forks for the first time has a fork_limit of NULL, which is a
+ * request that nobody need make.
  */
 #include "sched/fork.h"
 
@@ -182,6 +186,18 @@ static struct keel_fork_slot *limit_of(struct fork_deque *forks)
 
 /* ---- fork */
 
+/*
+ * Step 1. False: nobody has asked. RELAXED: the essay argues it. Who was not asked stores nothing:
+ * it would undo a request that comes just now.
+ */
+static bool take_request(struct thread_block *block, struct keel_fork_slot *limit)
+{
+    if (atomic_load(&block->fork_limit, RELAXED) != NULL)
+        return false;
+    atomic_store(&block->fork_limit, limit, RELAXED);
+    return true;
+}
+
 /* Makes all private children findable. Steps 2 to 4 of sharing. */
 static void share(struct sched_worker *worker)
 {
@@ -222,13 +238,7 @@ struct keel_fork_start keel_fork_slow(void *(*fn)(void *), void *arg)
         return call_now(fn, arg);
     struct thread_block *block = worker->block;
     struct keel_fork_slot *limit = limit_of(&worker->forks);
-    /*
-     * RELAXED: the essay argues it. Step 1. Who was not asked stores nothing: it would undo a
-     * request that comes just now.
-     */
-    bool asked = atomic_load(&block->fork_limit, RELAXED) == NULL;
-    if (asked)
-        atomic_store(&block->fork_limit, limit, RELAXED);
+    bool asked = take_request(block, limit);
     struct keel_fork_slot *slot = block->fork_head;
     bool full = slot >= limit;
     if (!full) {
@@ -317,12 +327,25 @@ static struct keel_fork_slot *newest_shared(struct fork_deque *forks)
     return slot;
 }
 
+/* The newest child is private, and somebody has asked for the others. */
+static void *join_asked(struct sched_worker *worker, struct keel_fork_slot *slot)
+{
+    void *(*fn)(void *) = slot->fn;
+    void *arg = slot->arg;
+    worker->block->fork_head = slot;
+    if (slot != worker->forks.split && take_request(worker->block, limit_of(&worker->forks)))
+        share(worker);
+    return fn(arg);
+}
+
 void *keel_join_slow(struct keel_fork_slot *next, void *arg)
 {
     if (next == called_at_the_fork())
         return arg;
     struct sched_worker *worker = sched_worker();
     struct fork_deque *forks = &worker->forks;
+    if (next == worker->block->fork_head)
+        return join_asked(worker, next - 1);
     if (!sched_forks_pending(worker)) {
         struct keel_task *task = forks->chain;
         if (unlikely(task == NULL))

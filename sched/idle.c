@@ -261,10 +261,15 @@ void sched_search_end(struct sched_worker *worker)
     /* With step 2: what was pushed while we were counted is seen, and who slept before that too. */
     atomic_fence(SEQ_CST);
     /* In the place of spawns that relied on this search a worker may be made, if there is more. */
-    if (sched_any_work(false))
+    if (sched_any_work(false)) {
         wake_if_wanted(may_make_worker());
-    else if (sched_any_work(true))
+        return;
+    }
+    if (sched_any_work(true))
         wake_if_nobody_naps();
+    /* Whose request was taken for our sake has another (fork.c). RELAXED: ordered by the fence. */
+    if (atomic_load(&sched.idle_count, RELAXED) != 0 || may_make_worker())
+        sched_ask_for_forks(worker);
 }
 
 /* ---- sleeping */

@@ -61,7 +61,7 @@ struct keel_fork_start {
 
 /*
  * The parts of keel_fork and keel_join that are not inlined: the worker's first fork, a full deque,
- * a request of an idle worker; a child that was taken. For the functions below alone.
+ * a request of an idle worker; a child that was shown to others. For the functions below alone.
  */
 struct keel_fork_start keel_fork_slow(void *(*fn)(void *), void *arg);
 void *keel_join_slow(struct keel_fork_slot *next, void *arg);
@@ -109,12 +109,14 @@ KEEL_FORK_INLINE void keel_fork(keel_fork_frame *frame, void *(*fn)(void *), voi
     keel_machine_fork_head_set(slot + 1);
 }
 
-/* Inlined: the child is private, or the rest is not for here. */
+/* Inlined: the child is private and nobody has asked for others, or the rest is not for here. */
 KEEL_FORK_INLINE void *keel_join(keel_fork_frame *frame)
 {
-    if (__builtin_expect(!keel_machine_fork_head_is(frame->next), 0))
+    struct keel_fork_slot *slot = frame->next - 1;
+    if (__builtin_expect(!keel_machine_fork_head_is(frame->next), 0) ||
+        __builtin_expect(keel_machine_fork_limit_reached(slot), 0))
         return keel_join_slow(frame->next, frame->arg);
-    keel_machine_fork_head_set(frame->next - 1);
+    keel_machine_fork_head_set(slot);
     return frame->fn(frame->arg);
 }
 

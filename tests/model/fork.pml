@@ -11,6 +11,9 @@
  * order (`late`); so do a sleeper's count of itself and its request, until its fence. A
  * compare-and-swap empties the buffer. What is under idle_lock, or a locked instruction, is a step.
  *
+ * Who has found a child and was the last searcher passes on in one look what the C code asks of all
+ * queues: more is findable, then a sleeper is woken; else those who sleep are asked for.
+ *
  * What must hold. A child runs once, and is the one that its joiner forked. When nothing moves any
  * more (process `monitor`): if a child is findable, no thief sleeps; if a thief sleeps, its request
  * stands, so that the next fork shares and wakes it; if the owner has joined all, all have run.
@@ -27,6 +30,9 @@
  * mutant: THIEVES=1 FORKS=2 NO_STEP_D -- a sleeper does not look for children once more
  * mutant: THIEVES=1 FORKS=2 NO_STEP_B2 -- who goes to sleep leaves no request
  * mutant: THIEVES=2 FORKS=3 NO_PASSING_ON -- a searcher that found a child wakes nobody
+ * mutant: THIEVES=2 FORKS=3 NO_ASKING -- a searcher that found the only child leaves sleepers unasked
+ * mutant: THIEVES=1 FORKS=2 JOIN_TAKES_IN_VAIN -- a join takes a request although it has nothing to show
+ * mutant: THIEVES=1 FORKS=3 JOIN_SHARES_ALL -- a join shows the child too that it is about to call
  * mutant: THIEVES=1 FORKS=4 UNASKED -- a fork that finds no room undoes a request
  */
 #ifndef THIEVES
@@ -167,6 +173,7 @@ proctype owner()
     byte child_of[FORKS];
     byte frames, chained;  /* how many; how many of them are tasks */
     byte parks = PARKS, slot, child, sleeper = NOBODY;
+    bool shows;
 
     do
     :: atomic { forked < FORKS ->
@@ -215,8 +222,40 @@ proctype owner()
 again:
        skip
     :: atomic { frames > 0 && next[frames - 1] == NOBODY -> frames-- }
+    :: atomic { /* keel_join of a private child, asked for others: steps 1 to 3 */
+           frames > 0 && next[frames - 1] == head && head > 0 && request && late == 0 ->
+           frames--;
+           child = fn[head - 1];
+           assert(child == child_of[frames]);
+#ifndef JOIN_SHARES_ALL
+           head--;
+#endif
+           if
+           :: head != split ->
+              shows = true;
+              stamp = stamp + 2;
+              late = 2;
+              late_first = split;
+              late_end = head;
+              shared = shared + head - split;
+              head++;
+              split = head
+#ifdef JOIN_TAKES_IN_VAIN
+           :: else -> request = false
+#else
+           :: else
+#endif
+           fi
+       }
+       if
+       :: shows ->
+          atomic { shows = false; drain_owner() }
+          wake_one(sleeper)
+       :: !shows
+       fi;
+       atomic { run_child(child); done[child] = true }
     :: atomic { /* keel_join of a private child */
-           frames > 0 && next[frames - 1] == head && head > 0 ->
+           frames > 0 && next[frames - 1] == head && head > 0 && (!request || late != 0) ->
            frames--;
            head--;
            assert(fn[head] == child_of[frames]);
@@ -289,6 +328,7 @@ end_computes:
 proctype thief(byte me)
 {
     byte i, seen, child, sleeper = NOBODY;
+    bool last;
 
 search:
     if
@@ -350,13 +390,27 @@ end_asleep:
     goto search;
 
 found:
-    searching--;
-#ifndef NO_PASSING_ON
+    atomic { searching--; last = searching == 0 } /* sched_search_end */
     if
-    :: searching == 0 -> wake_one(sleeper)
+    :: last ->
+       if
+#ifndef NO_PASSING_ON
+       :: FINDABLE -> wake_one(sleeper)
+#endif
+       :: !FINDABLE ->
+#ifndef NO_ASKING
+          if
+          :: ANY_COUNTED -> asked[me] = true
+          :: else
+          fi
+#endif
+          skip
+#ifdef NO_PASSING_ON
+       :: FINDABLE
+#endif
+       fi
     :: else
     fi;
-#endif
     if
     :: done[child] = true
     :: true ->
