@@ -39,9 +39,10 @@
  *     2. fn and arg are read, and put into a descriptor that the thief has made;
  *     3. compare-and-swap of the state from that stamp to the descriptor. From here on the child is
  *        a task like any other, which the thief runs; the joiner awaits it.
- * The stamp is what makes this right although the owner may take the child back meanwhile and use the slot for another: that
- * other is either private (0) or was shared with a new stamp, so step 3 fails and what was read in
- * step 2 is thrown away. (64 bits do not wrap.) range is a hint: it holds a first and a last slot,
+ * The stamp is what makes this right although the owner may take the child back meanwhile and use
+ * the slot for another: that other is either private (0) or was shared with a new stamp, so step 3
+ * fails and what was read in step 2 is thrown away. (64 bits do not wrap.) What a thief gave up was
+ * never a task: it is not counted. range is a hint: it holds a first and a last slot,
  * and the low bits of the stamp, so that a thief that advances the first one, by a
  * compare-and-swap, advances no newer range. The state alone decides.
  *
@@ -380,6 +381,7 @@ static struct keel_task *task_of(struct fork_deque *forks, struct keel_fork_slot
         debug_assert(forks->reserve != forks->reserve_end);
         task = forks->reserve++;
         sched_task_init(task, site_of(fn));
+        sched_count(&sched_worker()->counts.spawned);
     }
     task->fn.call = fn;
     task->arg = slot->arg;
@@ -431,7 +433,7 @@ static struct keel_task *steal_child(struct sched_worker *victim)
         if ((state & stamp_bit) == 0)
             continue;
         if (task == NULL)
-            task = sched_task_make(NULL);
+            task = sched_task_prepare(NULL);
         if (unlikely(task == NULL)) {
             first = end; /* no memory: not to be found again and again; the owner has them */
             break;
@@ -446,10 +448,12 @@ static struct keel_task *steal_child(struct sched_worker *victim)
     uint64_t rest = (range & ~(uint64_t)0xffff0000) | (uint64_t)first << 16;
     /* RELAXED: a hint. */
     atomic_compare_exchange(&forks->range, &range, rest, RELAXED, RELAXED);
-    if (taken || task == NULL)
+    if (taken) {
+        sched_count(&sched_worker()->counts.spawned);
         return task;
-    sched_count(&sched_worker()->counts.ended); /* it was counted as spawned */
-    sched_task_recycle(task);
+    }
+    if (task != NULL)
+        sched_task_recycle(task);
     return NULL;
 }
 

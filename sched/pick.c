@@ -114,8 +114,12 @@ static uint32_t next_random(struct sched_worker *worker)
     return worker->random = value;
 }
 
-/* Which lone tasks a thief takes: of an owner that has not moved only, a ring's too, all. */
-enum greed { LEAVE_LONE, TAKE_LONE_READY, TAKE_ALL };
+/*
+ * Which lone tasks a thief takes: of an owner that has not moved only, a ring's too, all. Who may
+ * hold a lock takes what is queued: for a forked child it would need a descriptor, and that takes a
+ * system call now and then.
+ */
+enum greed { LEAVE_LONE, TAKE_LONE_READY, TAKE_ALL_QUEUED, TAKE_ALL };
 
 /*
  * How many tasks to take of so many. Tasks under way from one worker's queue to another's are seen
@@ -125,7 +129,7 @@ enum greed { LEAVE_LONE, TAKE_LONE_READY, TAKE_ALL };
 static int64_t share_of(int64_t length, enum greed greed)
 {
     int64_t half = (length + 1) / 2;
-    if (greed == TAKE_ALL)
+    if (greed >= TAKE_ALL_QUEUED)
         return 1;
     return half < steal_most ? half : steal_most;
 }
@@ -235,7 +239,7 @@ static struct keel_task *steal_queued(struct sched_worker *worker, struct sched_
     if (count <= 0)
         return NULL;
     bool is_lone = count == 1;
-    bool take_lone = greed == TAKE_ALL;
+    bool take_lone = greed >= TAKE_ALL_QUEUED;
     if (!take_lone && (is_lone || next != NULL))
         take_lone = keeps_too_long(before, now, victim, lone_mark(victim, fresh, next),
                                    next != NULL ? looks_at_next : looks_at_fresh);
@@ -245,7 +249,7 @@ static struct keel_task *steal_queued(struct sched_worker *worker, struct sched_
         task = steal_ready(worker, victim, greed);
     if (task == NULL && next != NULL && take_lone) {
         task = take_next(victim);
-        if (greed != TAKE_ALL)
+        if (greed < TAKE_ALL_QUEUED)
             note_keeps(victim, true);
     }
     return task;
@@ -255,7 +259,7 @@ static struct keel_task *steal_from(struct sched_worker *worker, struct sched_wo
                                     struct look *before, struct look *now, enum greed greed)
 {
     struct keel_task *task = steal_queued(worker, victim, before, now, greed);
-    if (task == NULL && fork_looks_shared(&victim->forks))
+    if (task == NULL && greed != TAKE_ALL_QUEUED && fork_looks_shared(&victim->forks))
         task =
             atomic_load(&sched.fork_hooks.steal, RELAXED)(victim); /* RELAXED: see the line above */
     return task;
@@ -284,10 +288,10 @@ static struct keel_task *steal(struct sched_worker *worker, struct look *look, e
 }
 
 /* Other workers' tasks, whoever has them: once in a while, or for who has nothing else. */
-static struct keel_task *steal_any(struct sched_worker *worker)
+static struct keel_task *steal_any(struct sched_worker *worker, enum greed greed)
 {
     struct look look = {.lone = NULL};
-    return steal(worker, &look, TAKE_ALL);
+    return steal(worker, &look, greed);
 }
 
 void sched_ask_for_forks(const struct sched_worker *worker)
@@ -322,7 +326,7 @@ static struct keel_task *pick_oldest(struct sched_worker *worker, uint32_t count
     case OLDEST_FRESH:
         return take_oldest_fresh(worker);
     case OLDEST_ELSEWHERE:
-        return process_is_alone() ? NULL : steal_any(worker);
+        return process_is_alone() ? NULL : steal_any(worker, TAKE_ALL_QUEUED);
     default:
         return sched_starved_pop();
     }
@@ -391,7 +395,7 @@ static struct keel_task *search(struct sched_worker *worker)
         fruitless = look.all == before ? fruitless + 1 : 0;
         /* RELAXED: hints; what is missed here is found by the check in nothing_to_do (idle.c). */
         if (atomic_load(&sched.awake, RELAXED) <= 1)
-            return steal_any(worker);
+            return steal_any(worker, TAKE_ALL);
         if (atomic_load(&sched.searching, RELAXED) > 1)
             break;
         /* Each look takes the victims' cache lines away from them: so not too often. */
@@ -482,7 +486,7 @@ bool sched_anyone_ready(struct sched_worker *worker, bool look_at_others)
     atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of */
     if (count % sched_picks_between_oldest != 0 && !look_at_others)
         return false;
-    struct keel_task *other = steal_any(worker);
+    struct keel_task *other = steal_any(worker, TAKE_ALL);
     if (other != NULL)
         sched_push_ready(worker, other);
     return other != NULL;

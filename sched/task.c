@@ -147,21 +147,27 @@ static uint64_t next_id(struct sched_worker *worker)
 
 void sched_task_init(struct keel_task *task, const void *spawn_site)
 {
-    struct sched_worker *worker = sched_worker();
-    sched_count(&worker->counts.spawned);
     *task = (struct keel_task){
-        .identity.id = next_id(worker),
+        .identity.id = next_id(sched_worker()),
         .join = SCHED_JOIN_NONE,
         .spawn_site = spawn_site,
         .state = SCHED_TASK_NEW,
     };
 }
 
-struct keel_task *sched_task_make(const void *spawn_site)
+struct keel_task *sched_task_prepare(const void *spawn_site)
 {
     struct keel_task *task = take_descriptor(sched_worker());
     if (task != NULL)
         sched_task_init(task, spawn_site);
+    return task;
+}
+
+struct keel_task *sched_task_make(const void *spawn_site)
+{
+    struct keel_task *task = sched_task_prepare(spawn_site);
+    if (task != NULL)
+        sched_count(&sched_worker()->counts.spawned);
     return task;
 }
 

@@ -106,6 +106,38 @@ static void joiner_parks(void)
     check_equal(failed, 0, "a join waits for a child that was taken");
 }
 
+static uint64_t parent;
+static uint32_t own_identities;
+
+static void *count_own_identity(void *arg)
+{
+    if (keel_task_id() != parent)
+        arrive(&own_identities);
+    return arg;
+}
+
+/* What only looked like a child that could be taken was never spawned. */
+static void counts(void)
+{
+    keel_sched_stats counted = {.size = sizeof counted};
+    keel_worker_stats before;
+    keel_sched_stats_read(&counted);
+    before = counted.total;
+    parent = keel_task_id();
+    int64_t end = keel_now() + 300 * MILLISECOND;
+    while (keel_now() < end) {
+        for (unsigned i = 0; i < 100; i++) {
+            keel_fork_frame frame;
+            keel_fork(&frame, count_own_identity, NULL);
+            keel_join(&frame);
+        }
+    }
+    keel_sched_stats_read(&counted);
+    check_equal(counted.total.spawned - before.spawned, own_identities,
+                "each child that was taken is counted as spawned, and no other");
+    check_equal(counted.total.ended - before.ended, own_identities, "and as ended");
+}
+
 int main(void)
 {
     if (keel_worker_count() < 2) {
@@ -113,6 +145,7 @@ int main(void)
         return tap_done();
     }
     children_elsewhere();
+    counts();
     joiner_parks();
     return tap_done();
 }
