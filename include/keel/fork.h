@@ -18,9 +18,15 @@
  * identity of its own. A task that ends with a frame that it has not joined ends the process with
  * status 2; so does, where it is noticed, a join in another order.
  *
- * From a task, and before `main` (from a constructor); not from a signal handler. Each inline
- * function is also a symbol of the same name, for LLVM IR and other languages: there a frame is 24
- * bytes, aligned to 8, and need not be initialised.
+ * From a task, and before `main` (from a constructor); not from a signal handler.
+ *
+ * For LLVM IR and other languages each inline function is also a symbol of the same name: there a
+ * frame is 24 bytes, aligned to 8, and need not be initialised.
+ *     declare void @keel_fork(ptr, ptr, ptr)     declare ptr @keel_join(ptr)
+ * Who emits what they inline calls, for the rest,
+ *     declare { ptr, ptr } @keel_fork_slow(ptr, ptr)     declare ptr @keel_join_slow(ptr, ptr)
+ * keel/machine/fork.h says where the two words are. tests/sched/compilers/fork.ll, in the library's
+ * source, has both forms.
  */
 #ifndef KEEL_FORK_H
 #define KEEL_FORK_H

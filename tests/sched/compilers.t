@@ -1,8 +1,9 @@
 #!/usr/bin/perl
 # What is alive across a wait is kept, whichever compiler made the program and however much it optimises:
 # compilers/registers.c by gcc and clang at every level and optimised at link time, linked as users do, on
-# one worker and on two; and compilers/switch.c, which calls the switch itself, with no code of ours between.
-# time limit: 180 s
+# one worker and on two; compilers/fork.c, with what keel/fork.h has inline, and compilers/fork.ll, the same in
+# LLVM IR; and compilers/switch.c, which calls the switch itself, with no code of ours between.
+# time limit: 240 s
 use strict;
 use warnings;
 use File::Basename 'dirname';
@@ -42,24 +43,55 @@ SKIP: {
     }
 }
 
+SKIP: {
+    chomp(my $clang = `$root/tools/find-clang`);
+    skip 'clang is not installed', 1 if !$clang;
+    for my $way (qw(-O0 -O2 -O3)) {
+        # As in tools/build-examples: opaque pointers have an option, or are the only ones.
+        my @lines = map { "$clang $_ $way -Wno-override-module -nostdlib -static -o $work/image "
+                . "$FindBin::Bin/compilers/fork.ll -L$folder -lcsruntime" } '', '-mllvm -opaque-pointers';
+        if (!links(\@lines)) {
+            fail("LLVM IR $way links");
+            next;
+        }
+        check_runs("LLVM IR $way", 1, 2);
+    }
+}
+
 done_testing();
+
+# By the first of the command lines that works.
+sub links {
+    my ($lines) = @_;
+    my $said = '';
+    for my $line (@$lines) {
+        $said .= "$line\n" . `($line) 2>&1`;
+        return 1 if $? == 0;
+    }
+    diag($said);
+    return 0;
+}
+
+sub check_runs {
+    my ($what, @workers) = @_;
+    for my $workers (@workers) {
+        my $said = `KEEL_WORKERS=$workers timeout -s KILL 60 $emulator $work/image 2>&1`;
+        is($said, "kept\n", "$what on $workers");
+    }
+    return;
+}
 
 sub check_way {
     my ($compiler, $way) = @_;
     my $by = $way =~ /flto/ ? "-fuse-ld=$linker{$compiler}" : '';
-    for my $program (qw(registers switch)) {
+    for my $program (qw(registers switch fork)) {
         my $line = "$compiler $way -std=gnu11 -ffreestanding -nostdlib -static $by -I$root/include "
             . "-o $work/image $FindBin::Bin/compilers/$program.c -L$folder -lcsruntime";
-        my $said = `($line) 2>&1`;
-        if ($? != 0) {
+        if (!links([$line])) {
             fail("$compiler $way: $program links");
-            diag("$line\n$said");
             next;
         }
-        for my $workers ($program eq 'switch' ? 1 : (1, 2)) {
-            $said = `KEEL_WORKERS=$workers timeout -s KILL 60 $emulator $work/image 2>&1`;
-            is($said, "kept\n", "$compiler $way: $program on $workers");
-        }
+        check_runs("$compiler $way: $program", $program eq 'switch' ? 1 : (1, 2));
     }
     return;
 }

@@ -5,7 +5,8 @@
  * together).
  *
  * Each is one instruction, volatile: a task may wake on another thread after any call, so neither a
- * word nor its address may be kept from before.
+ * word nor its address may be kept from before. In LLVM IR the words are at 64 (the head) and 72
+ * (the limit) of address space 257, and each access is volatile.
  */
 #ifndef KEEL_MACHINE_FORK_H
 #define KEEL_MACHINE_FORK_H
