@@ -15,8 +15,10 @@
  * caller may do whatever tasks do: fork, park, wait for each other. Until the join, what `arg`
  * points to is the child's. A child has no handle; one that is called runs as the caller's task
  * (keel_task_self, keel_task_id, keel_task_set_name), on its stack; one that was taken has an
- * identity of its own. A task that ends with a frame that it has not joined ends the process with
- * status 2; so does, where it is noticed, a join in another order.
+ * identity of its own, and reports show its function where they show who spawned others. A task
+ * that ends with a frame that it has not joined ends the process with status 2; so does, where it
+ * is noticed, a join in another order. When keel_exit is called or `main` returns, nothing more is
+ * joined, and it is not an error.
  *
  * From a task, and before `main` (from a constructor); not from a signal handler.
  *

@@ -14,6 +14,7 @@ my @ways     = (
     [ 'unjoined-task',        $unjoined ],
     [ 'unjoined-hosted',      $unjoined ],
     [ 'unjoined-hosted-task', $unjoined ],
+    [ 'exits' ],
     [ 'joined' ],
     [ 'wrong-order', 'keel_join of a frame that is not the last one forked' ],
     [ 'twice',       'keel_join of a frame that was not forked, or joined before' ],

@@ -66,6 +66,14 @@ static int unjoined_hosted_task(void)
     return hosted(ends_after_a_yield);
 }
 
+/* Who ends the process need not join. */
+static int exits(void)
+{
+    keel_fork_frame frame;
+    keel_fork(&frame, child, NULL);
+    keel_exit(0);
+}
+
 static void *joins_all(void *arg)
 {
     keel_fork_frame frame;
@@ -107,6 +115,7 @@ int main(int argc, char **argv)
         {"unjoined-task", unjoined_task},
         {"unjoined-hosted", unjoined_hosted},
         {"unjoined-hosted-task", unjoined_hosted_task},
+        {"exits", exits},
         {"joined", joined},
         {"wrong-order", wrong_order},
         {"twice", twice},
