@@ -37,9 +37,10 @@ for my $way (@ways) {
     for my $workers (1, 2) {
         my $child = run_child(
             "crash/children/$program",
-            through     => [ split ' ', $namespace[0] ],
-            arguments   => [$argument],
-            environment => { KEEL_WORKERS => $workers },
+            through      => [ split ' ', $namespace[0] ],
+            arguments    => [$argument],
+            environment  => { KEEL_WORKERS => $workers },
+            sends_signal => $argument =~ /^send/,
         );
         my $signal = $number{$ends};
         like($child->{errors}, defined $words ? qr/^keel: .*\Q$words\E/ : $signal ? qr/^keel: $ends in task/ : qr/\A\z/,
