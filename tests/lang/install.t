@@ -89,25 +89,25 @@ sub check_install {
     return 1;
 }
 
-my $c_program = <<'END';
-#include <keel.h>
-
-static void child(void *data)
-{
-    int answer = 42;
-    keel_chan_send(data, &answer);
+# The programs that the README shows.
+sub readme_program {
+    my ($language) = @_;
+    my ($text) = slurp(source_folder() . '/README.md') =~ /^```$language\n(.*?)^```$/ms;
+    return $text // die "README.md shows no program in $language\n";
 }
 
-int main(void)
-{
-    keel_chan *chan = keel_chan_create(0, sizeof(int));
-    int answer = 0;
-    if (keel_spawn(child, chan) != 0 || keel_chan_receive(chan, &answer) != 1)
-        return 2;
-    keel_chan_release(chan, NULL);
-    return answer == 42 ? 0 : 1;
+sub check_llvm_program {
+SKIP: {
+        skip 'clang is not installed', 1 if !is_installed('clang');
+        my ($version) = `clang --version` =~ /version (\d+)/;
+        my $pointers = $version < 15 ? '-mllvm -opaque-pointers' : '';
+        write_file("$work/program.ll", readme_program('llvm'));
+        succeeds("clang $pointers -nostdlib -static '$work/program.ll' -o '$work/program' -L'$prefix/lib' -lcsruntime",
+            'the LLVM IR of the README: it links')
+            && check_program("$work/program", "hello\n", 'the LLVM IR of the README');
+    }
+    return;
 }
-END
 
 sub check_c_program {
     my ($flags, $name) = @_;
@@ -118,7 +118,7 @@ sub check_c_program {
 }
 
 sub check_c_programs {
-    write_file("$work/program.c", $c_program);
+    write_file("$work/program.c", readme_program('c'));
     my $plain = "-ffreestanding -nostdlib -static -I'$prefix/include' -L'$prefix/lib'";
     check_c_program("$plain -lkeel",       'C with -lkeel');
     check_c_program("$plain -lkeel-debug", 'C with -lkeel-debug');
@@ -196,6 +196,7 @@ SKIP: {
 
 if (check_install()) {
     check_c_programs();
+    check_llvm_program();
     check_linkers();
     check_no_libc();
 }
