@@ -1,6 +1,8 @@
 /*
  * What single system calls take. Source: the kernel's include/uapi/asm-generic/poll.h and
- * include/uapi/linux/resource.h (struct rlimit64).
+ * include/uapi/linux/resource.h (struct rlimit64), include/uapi/linux/uio.h (struct iovec); of
+ * kernels later than the headers may be: include/uapi/asm-generic/mman-common.h and
+ * include/uapi/linux/pidfd.h.
  */
 #ifndef KEEL_ABI_SYSTEM_H
 #define KEEL_ABI_SYSTEM_H
@@ -24,5 +26,18 @@ struct abi_rlimit {
 ABI_ASSERT_SIZE(struct abi_rlimit, 16);
 ABI_ASSERT_OFFSET(struct abi_rlimit, current, 0);
 ABI_ASSERT_OFFSET(struct abi_rlimit, maximum, 8);
+
+struct abi_memory_range {
+    uint64_t start;
+    uint64_t size;
+} ABI_PACKED;
+ABI_ASSERT_SIZE(struct abi_memory_range, 16);
+ABI_ASSERT_OFFSET(struct abi_memory_range, start, 0);
+ABI_ASSERT_OFFSET(struct abi_memory_range, size, 8);
+
+enum {
+    abi_madv_guard_install = 102, /* Linux 6.13 */
+    abi_pidfd_self = -10000,      /* the calling thread (and its process); Linux 6.14 */
+};
 
 #endif

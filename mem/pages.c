@@ -4,12 +4,20 @@
 #include <asm/unistd.h>
 #include <linux/mman.h>
 
+#include "abi/signal.h"
 #include "base/atomic.h"
 
 void *page_map(size_t size)
 {
     long address = arch_syscall6(__NR_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
                                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return address < 0 ? NULL : (void *)address;
+}
+
+void *page_map_stacks(size_t size)
+{
+    long address = arch_syscall6(__NR_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
+                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
     return address < 0 ? NULL : (void *)address;
 }
 
@@ -63,6 +71,19 @@ bool page_discard(void *address, size_t size)
     return arch_syscall3(__NR_madvise, (long)address, (long)size, MADV_DONTNEED) == 0;
 }
 
+void page_discard_many(const struct abi_memory_range *ranges, size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        size += ranges[i].size;
+    long done = arch_syscall5(__NR_process_madvise, abi_pidfd_self, (long)ranges, (long)count,
+                              MADV_DONTNEED, 0);
+    if (done == (long)size)
+        return;
+    for (size_t i = 0; i < count; i++)
+        page_discard((void *)ranges[i].start, ranges[i].size);
+}
+
 /* A sandbox may refuse mprotect. A mapping in the place of these pages does the same. */
 bool page_protect(void *address, size_t size)
 {
@@ -71,6 +92,19 @@ bool page_protect(void *address, size_t size)
     return arch_syscall6(__NR_mmap, (long)address, (long)size, PROT_NONE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
                          0) == (long)address;
+}
+
+bool page_guard(void *address, size_t size)
+{
+    return arch_syscall3(__NR_madvise, (long)address, (long)size, abi_madv_guard_install) == 0;
+}
+
+/* A call that reads from there, and then fails, because there is no such way to change a mask. */
+bool page_is_guarded(const void *address)
+{
+    enum { no_such_way = -1 };
+    return arch_syscall4(__NR_rt_sigprocmask, no_such_way, (long)address, 0, sizeof(abi_sigset)) ==
+           -EFAULT;
 }
 
 void page_keep_small(void *address, size_t size)

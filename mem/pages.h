@@ -6,10 +6,14 @@
 #ifndef KEEL_MEM_PAGES_H
 #define KEEL_MEM_PAGES_H
 
+#include "abi/system.h"
 #include "base/base.h"
 
 /* A new mapping, or NULL. */
 void *page_map(size_t size);
+
+/* A new mapping for stacks: addresses, of which memory is taken by touch; never huge pages. */
+void *page_map_stacks(size_t size);
 
 /* A new mapping at a multiple of `alignment`, a power of two of at least a page; or NULL. */
 void *page_map_aligned(size_t size, size_t alignment);
@@ -26,8 +30,19 @@ bool page_unmap(void *address, size_t size);
  */
 bool page_discard(void *address, size_t size);
 
+/* As that, many at once. What the kernel refuses stays where it is. */
+void page_discard_many(const struct abi_memory_range *ranges, size_t count);
+
 /* No access any more. False when the kernel refuses (vm.max_map_count). */
 bool page_protect(void *address, size_t size);
+
+/*
+ * No access any more, by a mark in the page table that splits no mapping and that page_discard
+ * leaves. False when the kernel refuses; some emulators say yes and do nothing, which
+ * page_is_guarded tells for a page that was guarded just now.
+ */
+bool page_guard(void *address, size_t size);
+bool page_is_guarded(const void *address);
 
 /*
  * Asks for no huge pages here. Where they are on for all memory the first touch would otherwise

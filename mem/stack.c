@@ -1,15 +1,12 @@
 #include "mem/stack.h"
 
-#include <asm/unistd.h>
 #include <linux/auxvec.h>
 #include <linux/elf.h>
-#include <linux/mman.h>
 
 #include "base/lock.h"
 #include "base/process.h"
 #include "mem/pages.h"
-
-_Static_assert(sizeof(struct mem_stack) % 16 == 0, "the top of a stack is 16-byte aligned");
+#include "mem/slots.h"
 
 enum {
     pool_most = 256,
@@ -22,9 +19,15 @@ TOUCHED_AT_START static struct {
     struct lock lock; /* guards the three below */
     struct mem_stack *first;
     size_t pooled;
-    struct list_node all; /* every stack that is mapped; all zero before the first */
-    size_t mapped;        /* atomic, a count for reports */
+    struct list_node all; /* those that are no slots; all zero before the first */
+    size_t count;         /* atomic, a count for reports */
 } pool;
+
+static void count_stacks(size_t change)
+{
+    /* RELAXED: a count that nothing depends on. */
+    atomic_fetch_add_shared(&pool.count, change, RELAXED);
+}
 
 static void list_stack(struct mem_stack *stack)
 {
@@ -33,8 +36,7 @@ static void list_stack(struct mem_stack *stack)
         list_init(&pool.all);
     list_push_back(&pool.all, &stack->link);
     lock_release(&pool.lock);
-    /* RELAXED: a count that nothing depends on. */
-    atomic_fetch_add(&pool.mapped, 1, RELAXED);
+    count_stacks(1);
 }
 
 /*
@@ -115,40 +117,24 @@ struct mem_stack *mem_stack_promise_keep(unsigned promise)
 
 /* ---- from the kernel */
 
-static void *map_slot(size_t size)
-{
-    long base = arch_syscall6(__NR_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
-    return base < 0 ? NULL : (void *)base;
-}
-
-/*
- * Slots lie at equal distances, so without more the tops of all stacks would share few sets of each
- * cache: a thousand parked tasks would push each other out of caches that hold ten thousand. So
- * each top lies lower by some lines that depend on the slot; by less than half a page, that a task
- * which parks near its top still touches one page only.
- */
-static size_t colour(const unsigned char *slot)
-{
-    enum { colours = 32 };
-    return (uintptr_t)slot / mem_stack_slot % colours * arch_cache_line;
-}
-
 static struct mem_stack *stack_map(void)
 {
-    unsigned char *slot = map_slot(mem_stack_slot);
+    unsigned char *slot = page_map_stacks(mem_stack_slot);
     if (slot == NULL)
         return NULL;
     if (!page_protect(slot, mem_stack_guard)) {
         page_unmap(slot, mem_stack_slot);
         return NULL;
     }
-    return describe(slot + mem_stack_guard, mem_stack_slot - mem_stack_guard - colour(slot));
+    return describe(slot + mem_stack_guard,
+                    mem_stack_slot - mem_stack_guard - mem_slots_colour(slot));
 }
 
 static void stack_unmap(struct mem_stack *stack)
 {
-    atomic_fetch_sub(&pool.mapped, 1, RELAXED); /* RELAXED: as in list_stack */
+    lock_acquire(&pool.lock);
+    list_remove(&stack->link);
+    lock_release(&pool.lock);
     page_unmap((void *)(stack->low - mem_stack_guard), mem_stack_slot);
 }
 
@@ -161,7 +147,13 @@ static struct mem_stack *stack_make(void)
     unsigned promise = mem_stack_promise();
     if (promise != 0)
         stack = mem_stack_promise_keep(promise);
-    return stack != NULL ? stack : stack_map();
+    if (stack == NULL) {
+        stack = mem_slots_take();
+        if (stack == NULL)
+            return stack_map();
+        count_stacks(1);
+    }
+    return stack;
 }
 
 struct mem_stack *mem_stack_acquire(void)
@@ -176,20 +168,39 @@ struct mem_stack *mem_stack_acquire(void)
     return stack != NULL ? stack : stack_make();
 }
 
+/* Gives the memory of so many stacks back that nobody has. */
+static void give_back(struct mem_stack *first, unsigned count)
+{
+    struct mem_stack *in_slots[mem_slots_cooled_most];
+    unsigned slots = 0;
+    count_stacks(0 - (size_t)count);
+    while (count-- > 0) {
+        struct mem_stack *stack = first;
+        first = stack->next;
+        if (stack->chunk != NULL)
+            in_slots[slots++] = stack;
+        else
+            stack_unmap(stack);
+    }
+    mem_slots_cool(in_slots, slots);
+}
+
+/* What is too much goes many at a time. */
 void mem_stack_release(struct mem_stack *stack)
 {
     lock_acquire(&pool.lock);
-    bool keep = pool.pooled < pool_most;
-    if (keep) {
-        stack->next = pool.first;
-        pool.first = stack;
-        pool.pooled++;
-    } else {
-        list_remove(&stack->link);
+    stack->next = pool.first;
+    pool.first = stack;
+    pool.pooled++;
+    bool is_full = pool.pooled == pool_most + mem_slots_cooled_most;
+    if (is_full) {
+        for (unsigned i = 0; i < mem_slots_cooled_most; i++)
+            pool.first = pool.first->next;
+        pool.pooled -= mem_slots_cooled_most;
     }
     lock_release(&pool.lock);
-    if (!keep)
-        stack_unmap(stack);
+    if (is_full)
+        give_back(stack, mem_slots_cooled_most);
 }
 
 /* ---- with memory behind */
@@ -210,7 +221,7 @@ static unsigned char *take_thread_slot(size_t size)
     if (size <= sizeof first_thread_slot && !atomic_load(&first_thread_slot_taken, RELAXED) &&
         !atomic_exchange(&first_thread_slot_taken, true, ACQUIRE))
         return first_thread_slot;
-    return map_slot(size);
+    return page_map_stacks(size);
 }
 
 static void give_thread_slot(unsigned char *slot, size_t size)
@@ -241,26 +252,14 @@ void mem_stack_return_with(struct mem_stack *stack, size_t size)
     lock_acquire(&pool.lock);
     list_remove(&stack->link);
     lock_release(&pool.lock);
-    atomic_fetch_sub(&pool.mapped, 1, RELAXED); /* RELAXED: as in list_stack */
+    count_stacks((size_t)-1);
     give_thread_slot((unsigned char *)(stack->low - mem_stack_guard), size_with(size));
 }
 
-/* Whoever faults may hold the lock itself, so it is not waited for. */
-static bool try_for_a_while(struct lock *lock)
-{
-    enum { tries = 10000 };
-    for (unsigned i = 0; i < tries; i++) {
-        if (lock_try(lock))
-            return true;
-        arch_pause();
-    }
-    return false;
-}
-
-const struct mem_stack *mem_stack_guarding(uintptr_t address)
+static const struct mem_stack *listed_guarding(uintptr_t address, uintptr_t *low)
 {
     const struct mem_stack *found = NULL;
-    if (!try_for_a_while(&pool.lock))
+    if (!mem_slots_try_lock(&pool.lock))
         return NULL;
     const struct list_node *node = pool.all.next;
     for (; node != NULL && node != &pool.all && found == NULL; node = node->next) {
@@ -269,19 +268,29 @@ const struct mem_stack *mem_stack_guarding(uintptr_t address)
             found = stack;
     }
     lock_release(&pool.lock);
+    if (found != NULL)
+        *low = found->low;
     return found;
+}
+
+const struct mem_stack *mem_stack_guarding(uintptr_t address, uintptr_t *low)
+{
+    const struct mem_stack *found = listed_guarding(address, low);
+    return found != NULL ? found : mem_slots_guarding(address, low);
 }
 
 size_t mem_stack_count(void)
 {
-    return atomic_load(&pool.mapped, RELAXED); /* RELAXED: as in list_stack */
+    return atomic_load(&pool.count, RELAXED); /* RELAXED: as in count_stacks */
 }
 
 void mem_stack_line(struct line *line)
 {
     line_text(line, "; task stacks mapped: ");
     line_number(line, mem_stack_count());
-    line_text(line, "; the limit may be /proc/sys/vm/max_map_count");
+    line_text(line, "; the limit may be ");
+    line_text(line, mem_slots_are_refused() ? "/proc/sys/vm/max_map_count"
+                                            : "RLIMIT_AS or /proc/sys/vm/overcommit_memory");
 }
 
 void mem_stack_line_if_many(struct line *line)

@@ -8,8 +8,11 @@
  * The guard is 64 KiB wide because the code of users has no stack probes: one frame of 51 KB must
  * not jump over it into somebody else's slot.
  *
- * Released stacks are kept, warm, in a pool that all threads share, up to a limit; beyond it they
- * go back to the kernel. (Workers keep a few of their own before they come here.)
+ * The first few lie in .bss, the others are slots of large mappings (slots.h), or, where the kernel
+ * does not have what those need, a mapping each.
+ *
+ * Released stacks are kept, warm, in a pool that all threads share, up to a limit; beyond it their
+ * memory goes back to the kernel. (Workers keep a few of their own before they come here.)
  */
 #ifndef KEEL_MEM_STACK_H
 #define KEEL_MEM_STACK_H
@@ -24,9 +27,10 @@ enum {
 
 /* Lies at the top of the stack that it describes. */
 struct mem_stack {
-    struct mem_stack *next; /* in a pool or cache */
-    uintptr_t low;          /* the lowest usable byte; the guard ends here */
-    struct list_node link;  /* in the list of all that are mapped */
+    _Alignas(16) struct mem_stack *next; /* in a pool or cache */
+    uintptr_t low;                       /* the lowest usable byte; the guard ends here */
+    struct slot_chunk *chunk;            /* in which it is a slot (slots.h); NULL: in none */
+    struct list_node link;               /* in no chunk: in the list of those */
 };
 
 /* A stack, from the pool or the kernel. NULL when the kernel refuses. */
@@ -55,18 +59,19 @@ struct mem_stack *mem_stack_acquire_with(size_t size, void **behind);
 void mem_stack_return_with(struct mem_stack *stack, size_t size);
 
 /*
- * The stack in whose guard the address lies, or NULL. For the fault report, from a signal handler:
- * it gives up when the list is being changed for long.
+ * The stack in whose guard the address lies, whether somebody has it or not, and its lowest usable
+ * byte; else NULL. (What nobody has may be unwritten: only its address counts.) For the fault
+ * report, from a signal handler: it gives up when the list is being changed for long.
  */
-const struct mem_stack *mem_stack_guarding(uintptr_t address);
+const struct mem_stack *mem_stack_guarding(uintptr_t address, uintptr_t *low);
 
-/* How many stacks are mapped now. */
+/* How many stacks there are now, those in the pool among them. */
 size_t mem_stack_count(void);
 
 /*
  * Appends to an error's line how many stacks are mapped, and which limit of the kernel that may
- * have met: each stack takes two mappings. mem_stack_line_if_many does so when they are thousands:
- * then they may be why there is no memory for something else.
+ * have met. mem_stack_line_if_many does so when they are thousands: then they may be why there is
+ * no memory for something else.
  */
 void mem_stack_line(struct line *line);
 void mem_stack_line_if_many(struct line *line);

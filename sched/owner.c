@@ -54,18 +54,21 @@ static void find_owner(struct keel_task *task, void *data)
 }
 
 /* The stack that the caller runs on, when the address lies in its guard: that takes no lock. */
-static const struct mem_stack *own_stack_guarding(uintptr_t address)
+static const struct mem_stack *own_stack_guarding(uintptr_t address, uintptr_t *low)
 {
     const struct mem_stack *stack = thread_block()->task == NULL ? NULL : sched_self()->stack;
-    return stack != NULL && mem_stack_guards(stack, address) ? stack : NULL;
+    if (stack == NULL || !mem_stack_guards(stack, address))
+        return NULL;
+    *low = stack->low;
+    return stack;
 }
 
 struct address_owner sched_address_owner(uintptr_t address)
 {
     struct address_owner owner = {0};
-    struct search search = {.stack = own_stack_guarding(address)};
+    struct search search = {.stack = own_stack_guarding(address, &owner.stack_low)};
     if (search.stack == NULL)
-        search.stack = mem_stack_guarding(address);
+        search.stack = mem_stack_guarding(address, &owner.stack_low);
     if (search.stack == NULL) {
         describe_main_stack(&owner, address);
         return owner;
@@ -73,7 +76,6 @@ struct address_owner sched_address_owner(uintptr_t address)
     sched_task_each(find_owner, &search);
     owner.is_stack_guard = true;
     owner.task = search.found == NULL ? NULL : &search.found->identity;
-    owner.stack_low = search.stack->low;
-    owner.stack_size = mem_stack_usable(search.stack);
+    owner.stack_size = (uintptr_t)search.stack - owner.stack_low;
     return owner;
 }

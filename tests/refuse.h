@@ -15,6 +15,7 @@
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 
+#include "abi/system.h"
 #include "arch/arch.h"
 #include "base/base.h"
 
@@ -61,6 +62,12 @@ static inline bool refuse_syscall_when(long number, unsigned argument, uint32_t 
     };
     filter[2].k += argument * (uint32_t)sizeof(uint64_t);
     return refuse_install(filter, sizeof filter / sizeof *filter);
+}
+
+/* The guards of slots (mem/slots.h), as an older kernel does. */
+static inline bool refuse_slots(int error)
+{
+    return refuse_syscall_when(__NR_madvise, 2, abi_madv_guard_install, error);
 }
 
 /* Whether a refusal takes: tried on a call that nobody needs, with an error that it never gives. */

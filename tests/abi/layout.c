@@ -11,6 +11,7 @@
 #include <linux/sched.h>
 #include <linux/sched/types.h>
 #include <linux/time_types.h>
+#include <linux/uio.h>
 
 #include "abi/signal.h"
 #include "abi/system.h"
@@ -188,6 +189,11 @@ static void test_small_ones(void)
     MEMBER(struct abi_rlimit, current, struct rlimit64, rlim_cur);
     MEMBER(struct abi_rlimit, maximum, struct rlimit64, rlim_max);
     end("rlimit64");
+
+    BEGIN(struct abi_memory_range, struct iovec);
+    MEMBER(struct abi_memory_range, start, struct iovec, iov_base);
+    MEMBER(struct abi_memory_range, size, struct iovec, iov_len);
+    end("iovec");
 }
 
 int main(void)

@@ -178,10 +178,13 @@ sub run_deadlock {
 
 SKIP: {
     skip 'an emulator does not pass on the limit of memory', 1 if $emulated;
-    my $no_memory = qr/^keel: (?:panic: )?no memory for a task stack.*mapped: \d+.*max_map_count/m;
+    my $mapped    = qr/^keel: (?:panic: )?no memory for a task stack.*mapped: \d+; the limit may be/m;
+    my $no_memory = qr{$mapped (?:RLIMIT_AS or /proc/sys/vm/overcommit_memory|/proc/sys/vm/max_map_count)\b}m;
     for my $workers (1, 2, 8) {
         exits_with(run_memory('all-wait', $workers), 2, $no_memory,
             "more waiting tasks than stacks, on $workers: says so");
+        exits_with(run_memory('all-wait-mapped', $workers), 2, qr{$mapped /proc/sys/vm/max_map_count\b}m,
+            "the same where each stack takes mappings, on $workers");
         exits_with(run_memory('first-park', $workers), 2, $no_memory,
             "no stack for the first park, on $workers: says so");
         exits_with(run_memory('all-end', $workers), 0, qr/\A\z/,

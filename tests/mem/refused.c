@@ -163,6 +163,7 @@ static size_t take_stacks_of_image(void)
 static int guards_by_mapping(void)
 {
     size_t count = take_stacks_of_image();
+    refuse_slots(EINVAL);
     refuse_syscall(__NR_mprotect, EPERM);
     struct mem_stack *stack = mem_stack_acquire();
     if (stack == NULL || mem_stack_count() != count + 1)
@@ -176,6 +177,7 @@ static int guards_by_mapping(void)
 static int has_no_stack(void)
 {
     size_t count = take_stacks_of_image();
+    refuse_slots(EINVAL);
     int64_t before = statm_read(statm_mapped);
     refuse_syscall(__NR_mprotect, ENOMEM);
     refuse_syscall_when(__NR_mmap, 2, PROT_NONE, ENOMEM);
@@ -202,6 +204,7 @@ static int has_no_stack_with_memory(void)
 static int has_no_stack_at_all(void)
 {
     size_t count = take_stacks_of_image();
+    refuse_slots(EINVAL);
     refuse_syscall(__NR_mmap, ENOMEM);
     return verdict(mem_stack_acquire() == NULL && mem_stack_count() == count);
 }

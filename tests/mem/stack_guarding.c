@@ -11,18 +11,20 @@
 enum { stacks = 1200 };
 
 static struct mem_stack *taken[stacks];
+static uintptr_t low; /* of the stack that was found */
 
 static void test_found(void)
 {
     struct mem_stack *first = mem_stack_acquire(), *second = mem_stack_acquire();
-    check(mem_stack_guarding(first->low - 1) == first, "just below the first stack");
-    check(mem_stack_guarding(second->low - mem_stack_guard) == second, "the second guard's end");
-    check(mem_stack_guarding(first->low) == NULL, "not in the stack itself");
+    check(mem_stack_guarding(first->low - 1, &low) == first, "just below the first stack");
+    check(mem_stack_guarding(second->low - mem_stack_guard, &low) == second,
+          "the second guard's end");
+    check(mem_stack_guarding(first->low, &low) == NULL, "not in the stack itself");
     uintptr_t below = (first->low < second->low ? first->low : second->low) - mem_stack_guard - 1;
-    check(mem_stack_guarding(below) == NULL, "not below all guards");
+    check(mem_stack_guarding(below, &low) == NULL, "not below all guards");
     check(mem_stack_usable(first) > 128 * 1024, "a stack has what is promised");
     mem_stack_release(first);
-    check(mem_stack_guarding(first->low - 1) == first, "a stack that nobody has");
+    check(mem_stack_guarding(first->low - 1, &low) == first, "a stack that nobody has");
     mem_stack_release(second);
 }
 
@@ -30,9 +32,10 @@ static void test_locked(void)
 {
     struct mem_stack *stack = mem_stack_acquire();
     lock_acquire(&pool.lock);
-    check(mem_stack_guarding(stack->low - 1) == NULL, "under the lock: not known, but no wait");
+    check(mem_stack_guarding(stack->low - 1, &low) == NULL,
+          "under the lock: not known, but no wait");
     lock_release(&pool.lock);
-    check(mem_stack_guarding(stack->low - 1) == stack, "known again");
+    check(mem_stack_guarding(stack->low - 1, &low) == stack, "known again");
     mem_stack_release(stack);
 }
 
@@ -60,7 +63,7 @@ static void test_many(void)
 
 int main(void)
 {
-    check(mem_stack_guarding(0x1000) == NULL, "before there is a stack");
+    check(mem_stack_guarding(0x1000, &low) == NULL, "before there is a stack");
     test_found();
     test_locked();
     test_many();

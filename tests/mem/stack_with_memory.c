@@ -20,11 +20,13 @@ static bool is_zero(const unsigned char *bytes, size_t size)
 }
 
 /* All of both can be written, and lies where it should. */
+static uintptr_t low;
+
 static struct mem_stack *take(size_t size, const char *which)
 {
     void *behind = NULL;
     struct mem_stack *stack = mem_stack_acquire_with(size, &behind);
-    check(stack != NULL && mem_stack_guarding(stack->low - 1) == stack, which);
+    check(stack != NULL && mem_stack_guarding(stack->low - 1, &low) == stack, which);
     check(behind == stack + 1 && (uintptr_t)behind % arch_cache_line == 0, "directly behind");
     check(round_down((uintptr_t)stack, arch_page_size) ==
               round_down((uintptr_t)behind, arch_page_size),
@@ -34,7 +36,8 @@ static struct mem_stack *take(size_t size, const char *which)
     check(is_zero(behind, size), "zero at first");
     fill(behind, size);
     fill((unsigned char *)stack->low, mem_stack_usable(stack));
-    check(mem_stack_guarding(stack->low - mem_stack_guard) == stack, "the header is untouched");
+    check(mem_stack_guarding(stack->low - mem_stack_guard, &low) == stack,
+          "the header is untouched");
     return stack;
 }
 
@@ -48,10 +51,10 @@ int main(void)
 
     uintptr_t guard = first->low - 1;
     mem_stack_return_with(first, usual);
-    check(mem_stack_guarding(guard) == NULL, "one that was returned guards nothing");
+    check(mem_stack_guarding(guard, &low) == NULL, "one that was returned guards nothing");
     void *behind;
     check(mem_stack_acquire_with(usual, &behind) == first, "and is the next to be had");
-    check(mem_stack_guarding(guard) == first, "guarded again");
+    check(mem_stack_guarding(guard, &low) == first, "guarded again");
 
     mem_stack_return_with(second, usual);
     mem_stack_return_with(large_one, large);

@@ -79,9 +79,32 @@ static void test_tasks(void)
     mem_stack_release(spare);
 }
 
+/* Of so many some are in slots whose memory has gone back, where there are slots. */
+static void test_cold(void)
+{
+    enum { count = 400 };
+    static struct mem_stack *stacks[count];
+    static struct mem_stack last;
+    for (int i = 0; i < count; i++)
+        stacks[i] = mem_stack_acquire();
+    for (int i = 0; i < count; i++) {
+        last = *stacks[i];
+        mem_stack_release(stacks[i]);
+    }
+    if (last.chunk == NULL) {
+        skip("the guard of a stack whose memory has gone back", "no guards without a mapping here");
+        return;
+    }
+    struct address_owner owner = sched_address_owner(last.low - 1);
+    check(owner.is_stack_guard && owner.task == NULL && owner.stack_low == last.low &&
+              owner.stack_size > 128 * KiB && owner.stack_size < mem_stack_slot,
+          "the guard of a stack whose memory has gone back");
+}
+
 int main(void)
 {
     test_tasks();
+    test_cold();
     /* An emulator does not pass the limit on. */
     if (!refusals_work()) {
         skip("main's stack", "no seccomp here");

@@ -20,7 +20,7 @@ static int verdict(bool is_right)
     return is_right ? right : wrong;
 }
 
-/* So many stacks lie in the pool; no more can be had once mmap is refused. */
+/* So many stacks lie in the pool; no more can be had once memory is refused. */
 static void fill_pool(unsigned count)
 {
     struct mem_stack *stacks[64];
@@ -59,6 +59,13 @@ static unsigned run_many(unsigned most)
     return ran == count ? count : 0;
 }
 
+/* No mapping, and no stack of a mapping that is there. */
+static void refuse_memory(void)
+{
+    refuse_syscall(__NR_mmap, ENOMEM);
+    refuse_slots(ENOMEM);
+}
+
 enum { more_than_in_the_image = 40 }; /* descriptors, places in the deque */
 
 static void end_at_once(void *arg)
@@ -70,7 +77,7 @@ static void end_at_once(void *arg)
 
 static int makes_no_task(void)
 {
-    refuse_syscall(__NR_mmap, ENOMEM);
+    refuse_memory();
     unsigned count = 0;
     while (sched_task_make(NULL) != NULL)
         count++;
@@ -84,7 +91,7 @@ static int has_no_queue(void)
     limit_workers(1);
     fill_pool(4);
     run_many(more_than_in_the_image);
-    refuse_syscall(__NR_mmap, ENOMEM);
+    refuse_memory();
     return verdict(run_many(tasks_most) > 300); /* what is left of the descriptors */
 }
 
@@ -95,7 +102,7 @@ static int has_no_queue_at_all(void)
     fill_pool(4);
     for (int i = 0; i < more_than_in_the_image; i++)
         sched_task_make(NULL); /* descriptors are there */
-    refuse_syscall(__NR_mmap, ENOMEM);
+    refuse_memory();
     return verdict(run_many(100) == 100);
 }
 
@@ -118,7 +125,7 @@ static int yields_for_the_starved(void)
     fill_pool(5);
     keel_spawn(end_at_once, NULL);
     keel_yield();
-    refuse_syscall(__NR_mmap, ENOMEM);
+    refuse_memory();
     for (unsigned i = 0; i < count; i++)
         keel_spawn(receive, NULL);
     bool were_starved = false;
@@ -189,7 +196,7 @@ static int maps_no_worker(void)
 {
     take_thread_slot();
     prepare_alone(4);
-    refuse_syscall(__NR_mmap, ENOMEM);
+    refuse_memory();
     return goes_on_alone();
 }
 
@@ -206,7 +213,7 @@ static int finds_no_stack(void)
 {
     take_thread_slot();
     prepare_alone(2);
-    refuse_syscall(__NR_mmap, ENOMEM);
+    refuse_memory();
     bool has_spare = sched_can_park();
     drain_pool();
     return verdict(has_spare && !make_worker() && sched.worker_count == 1 && sched.awake == 1 &&
@@ -216,7 +223,7 @@ static int finds_no_stack(void)
 static int finds_no_spare(void)
 {
     prepare_alone(2);
-    refuse_syscall(__NR_mmap, ENOMEM);
+    refuse_memory();
     drain_pool();
     return verdict(!make_worker() && !sched_can_park() && sched.awake == 1);
 }
@@ -285,7 +292,7 @@ static void exit_too(void *arg)
 
 static void let_the_other_exit(void)
 {
-    refuse_syscall(__NR_mmap, ENOMEM);
+    refuse_memory();
     drain_pool();
     arrive(&exiting);
     spin_until(&waits, 1);

@@ -4,6 +4,7 @@
 #include "abi/system.h"
 #include "keel/chan.h"
 #include "sched/sched.h"
+#include "tests/refuse.h"
 #include "tests/sched/meeting.h"
 #include "tests/sched/ways.h"
 
@@ -52,6 +53,13 @@ static int all_wait(void)
     return 0;
 }
 
+/* The same on a kernel without the guards of slots. */
+static int all_wait_mapped(void)
+{
+    refuse_slots(EINVAL);
+    return all_wait();
+}
+
 /* More tasks than stacks at any time; but each ends soon, and then another can begin. */
 static int all_end(void)
 {
@@ -83,6 +91,7 @@ static int first_park(void)
 
 static const struct way ways[] = {
     {"all-wait", all_wait},
+    {"all-wait-mapped", all_wait_mapped},
     {"all-end", all_end},
     {"first-park", first_park},
 };
