@@ -206,7 +206,7 @@ void mem_stack_release(struct mem_stack *stack)
 /* ---- with memory behind */
 
 /* The first one costs no mapping, if the thread needs no more than threads do. */
-enum { first_behind = 112 * 1024 };
+enum { first_behind = 208 * 1024 };
 static _Alignas(arch_page_size) unsigned char first_thread_slot[mem_stack_slot + first_behind];
 TOUCHED_AT_START static bool first_thread_slot_taken; /* atomic */
 

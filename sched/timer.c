@@ -69,6 +69,8 @@ enum {
     skip_most = 15,
     often = 2000,  /* ns between two readings of the clock: they may be further apart */
     seldom = 8000, /* they were too far apart */
+    /* Of a stack, from its context up: what a task reads when it returns from its sleep. */
+    lines_ahead = 6,
 };
 
 /* A wheel's memory, and room for what its owner takes out of any wheel. */
@@ -222,13 +224,27 @@ static bool ends_wait(struct keel_task *task)
     }
 }
 
+/*
+ * How many to ready. What is due and cannot run soon stays in the wheel: in the ring it would have
+ * gone from the caches again when its turn comes, and beyond the ring's room there is the global
+ * queue, which is dear. But at least as many as are picked between two looks, so that timers wait
+ * for nobody who yields for ever.
+ */
+static unsigned serve_most(struct sched_worker *worker)
+{
+    int64_t room = wheel_due_most - ring_length(&worker->ready);
+    unsigned least = worker->looks.skip + 1;
+    return room > (int64_t)least ? (unsigned)room : least;
+}
+
 /* Takes what is due out of a wheel. Returns how many tasks are to be readied, in worker's room. */
 static unsigned take_due(struct sched_worker *worker, struct sched_timers *timers, int64_t now)
 {
+    unsigned most = serve_most(worker);
     struct wheel_timer **due = worker->timers.wheel->due;
     unsigned kept = 0;
     lock_acquire(&timers->lock);
-    unsigned count = wheel_serve(&timers->wheel->wheel, now, due);
+    unsigned count = wheel_serve(&timers->wheel->wheel, now, due, most);
     set_next(timers, wheel_next(&timers->wheel->wheel));
     for (unsigned i = 0; i < count; i++) {
         if (ends_wait(task_of(due[i])))
@@ -260,8 +276,9 @@ static void serve(struct sched_worker *worker, struct sched_timers *timers, int6
     unsigned count = take_due(worker, timers, now);
     struct wheel_timer **due = worker->timers.wheel->due;
     for (unsigned i = 0; i < count; i++) {
-        __builtin_prefetch(task_of(due[i])->context);
-        __builtin_prefetch((char *)task_of(due[i])->context + arch_cache_line);
+        const char *context = task_of(due[i])->context;
+        for (unsigned line = 0; line < lines_ahead; line++)
+            __builtin_prefetch(context + line * arch_cache_line);
     }
     for (unsigned i = 0; i < count; i++) {
         sched_count(&worker->counts.wakes);

@@ -74,7 +74,7 @@ static int64_t place(struct wheel *wheel, struct wheel_timer *timer)
     number = time >> near_shift;
     if (number - (base >> near_shift) < wheel_near_slots) {
         unsigned slot = (unsigned)number % wheel_near_slots;
-        push(&wheel->near[slot], timer);
+        push(&wheel->near[slot][wheel->turn++ % wheel_near_chains], timer);
         mark_near(wheel, slot);
         return number << near_shift;
     }
@@ -95,11 +95,22 @@ int64_t wheel_insert(struct wheel *wheel, struct wheel_timer *timer, int64_t now
     return place(wheel, timer);
 }
 
-/* The slot whose only timer was taken out is not in use any more. */
+static bool chains_are_empty(struct wheel_timer *const *chains, unsigned count)
+{
+    while (count > 0) {
+        if (chains[--count] != NULL)
+            return false;
+    }
+    return true;
+}
+
+/* The slot, or the chain of one, whose only timer was taken out is not in use any more. */
 static void clear(struct wheel *wheel, struct wheel_timer **slot)
 {
-    if (slot >= wheel->near) {
-        clear_near(wheel, (unsigned)(slot - wheel->near));
+    if (slot >= wheel->near[0]) {
+        unsigned number = (unsigned)(slot - wheel->near[0]) / wheel_near_chains;
+        if (chains_are_empty(wheel->near[number], wheel_near_chains))
+            clear_near(wheel, number);
     } else if (slot >= &wheel->far[0][0]) {
         unsigned number = (unsigned)(slot - &wheel->far[0][0]);
         wheel->far_used[number / wheel_far_slots] &= ~(UINT64_C(1) << number % wheel_far_slots);
@@ -125,14 +136,15 @@ bool wheel_remove(struct wheel *wheel, struct wheel_timer *timer)
 
 /* The first slot in use of a coarse ring: when it begins, and where. */
 struct coarse {
-    int64_t start; /* CLOCK_FOREVER: there is none */
-    struct wheel_timer **slot;
+    int64_t start;             /* CLOCK_FOREVER: there is none */
+    struct wheel_timer **slot; /* its chains */
+    unsigned chains;
 };
 
 static struct coarse first_near(const struct wheel *wheel)
 {
     if (wheel->near_words == 0)
-        return (struct coarse){CLOCK_FOREVER, NULL};
+        return (struct coarse){CLOCK_FOREVER, NULL, 0};
     int64_t base = wheel->base >> near_shift;
     unsigned from = (unsigned)base % wheel_near_slots;
     unsigned word = from / 64;
@@ -144,18 +156,23 @@ static struct coarse first_near(const struct wheel *wheel)
     }
     unsigned slot = word * 64 + lowest_bit(bits);
     int64_t number = base + (slot - from + wheel_near_slots) % wheel_near_slots;
-    return (struct coarse){number << near_shift, (struct wheel_timer **)&wheel->near[slot]};
+    return (struct coarse){
+        number << near_shift,
+        (struct wheel_timer **)wheel->near[slot],
+        wheel_near_chains,
+    };
 }
 
 static struct coarse first_far(const struct wheel *wheel, unsigned ring)
 {
     if (wheel->far_used[ring] == 0)
-        return (struct coarse){CLOCK_FOREVER, NULL};
+        return (struct coarse){CLOCK_FOREVER, NULL, 0};
     int64_t base = wheel->base >> ring_shift(ring);
     int64_t number = base + ahead(wheel->far_used[ring], (unsigned)base % wheel_far_slots);
     return (struct coarse){
         number << ring_shift(ring),
         (struct wheel_timer **)&wheel->far[ring][(unsigned)number % wheel_far_slots],
+        1,
     };
 }
 
@@ -192,11 +209,14 @@ static int64_t earliest_in(struct coarse slot)
 {
     int64_t earliest = CLOCK_FOREVER;
     unsigned count = 0;
-    for (const struct wheel_timer *timer = *slot.slot; timer != NULL; timer = timer->next) {
-        if (count++ == looked_at_most)
-            return slot.start;
-        if (timer->deadline < earliest)
-            earliest = timer->deadline;
+    for (unsigned chain = 0; chain < slot.chains; chain++) {
+        for (const struct wheel_timer *timer = slot.slot[chain]; timer != NULL;
+             timer = timer->next) {
+            if (count++ == looked_at_most)
+                return slot.start;
+            if (timer->deadline < earliest)
+                earliest = timer->deadline;
+        }
     }
     return earliest | ((1 << fine_shift) - 1);
 }
@@ -224,29 +244,31 @@ static unsigned move_finer(struct wheel *wheel, struct coarse slot, unsigned mos
     unsigned moved = 0;
     if (slot.start > wheel->base)
         wheel->base = slot.start;
-    while (*slot.slot != NULL && moved < most) {
-        struct wheel_timer *timer = pop(slot.slot);
-        if (timer->next != NULL)
-            __builtin_prefetch(timer->next);
+    for (unsigned empty = 0, chain = 0; empty < slot.chains && moved < most; chain++) {
+        struct wheel_timer **first = &slot.slot[chain % slot.chains];
+        empty = *first == NULL ? empty + 1 : 0;
+        if (*first == NULL)
+            continue;
+        struct wheel_timer *timer = pop(first);
         place(wheel, timer);
         moved++;
     }
-    if (*slot.slot == NULL)
+    if (chains_are_empty(slot.slot, slot.chains))
         clear(wheel, slot.slot);
     return moved;
 }
 
 /* Takes timers of fine slots that end no later than `end`. Returns how many `due` then holds. */
 static unsigned take_fine(struct wheel *wheel, int64_t end, struct wheel_timer **due,
-                          unsigned count)
+                          unsigned count, unsigned most)
 {
-    while (count < wheel_due_most && wheel->fine_used != 0) {
+    while (count < most && wheel->fine_used != 0) {
         int64_t base = wheel->base >> fine_shift;
         int64_t number = base + ahead(wheel->fine_used, (unsigned)base % wheel_fine_slots);
         if ((number << fine_shift) + ((1 << fine_shift) - 1) > end)
             break;
         unsigned slot = (unsigned)number % wheel_fine_slots;
-        while (wheel->fine[slot] != NULL && count < wheel_due_most)
+        while (wheel->fine[slot] != NULL && count < most)
             due[count++] = pop(&wheel->fine[slot]);
         if (wheel->fine[slot] == NULL)
             wheel->fine_used &= ~(UINT64_C(1) << slot);
@@ -266,15 +288,15 @@ static void sort(struct wheel_timer **due, unsigned count)
     }
 }
 
-unsigned wheel_serve(struct wheel *wheel, int64_t now, struct wheel_timer *due[wheel_due_most])
+unsigned wheel_serve(struct wheel *wheel, int64_t now, struct wheel_timer **due, unsigned most)
 {
     unsigned count = 0, moved = 0;
     for (;;) {
         struct coarse slot = first_coarse(wheel);
         bool coarse_is_due = slot.start <= now;
         /* What ends before the coarse slot begins comes before all that is in it. */
-        count = take_fine(wheel, coarse_is_due ? slot.start - 1 : now, due, count);
-        if (count == wheel_due_most || moved >= moves_most)
+        count = take_fine(wheel, coarse_is_due ? slot.start - 1 : now, due, count, most);
+        if (count == most || moved >= moves_most)
             break;
         if (!coarse_is_due) {
             if (now > wheel->base)

@@ -13,6 +13,9 @@
  * short: what is due within a quarter of a second is moved once, when its near slot is next and
  * goes to the fine ring; so it is put in order among some hundred others, not among all.
  *
+ * A near slot has several chains, which are walked side by side: a timer says where the next one
+ * is, and with many tasks that is a cache miss; so some misses are waited for at once.
+ *
  * A slot of 1 µs is served when it is over: never early, and late by less than that, where the
  * kernel's own slack is 50 µs. What is taken out together comes in the order of the deadlines.
  *
@@ -39,6 +42,7 @@ struct wheel_timer {
 enum {
     wheel_fine_slots = 64,
     wheel_near_slots = 4096,
+    wheel_near_chains = 4,
     wheel_far_rings = 6,
     wheel_far_slots = 64,
 };
@@ -46,13 +50,14 @@ enum {
 struct wheel {
     int64_t base;
     size_t count;
+    uint32_t turn; /* which chain comes next */
     uint64_t fine_used;
     uint64_t near_words; /* which words of near_used are not 0 */
     uint64_t near_used[wheel_near_slots / 64];
     uint64_t far_used[wheel_far_rings];
     struct wheel_timer *fine[wheel_fine_slots];
     struct wheel_timer *far[wheel_far_rings][wheel_far_slots];
-    struct wheel_timer *near[wheel_near_slots];
+    struct wheel_timer *near[wheel_near_slots][wheel_near_chains];
 };
 
 /* Of what one look at a wheel may do, so that nobody waits long for its lock. */
@@ -80,10 +85,10 @@ int64_t wheel_next(const struct wheel *wheel);
 int64_t wheel_earliest(const struct wheel *wheel);
 
 /*
- * Takes out timers that are due, in the order of their deadlines, and stores them in `due`. Returns
- * how many. There is a bound to how many, and to the work; when it was met, wheel_next is `now` or
- * earlier afterwards.
+ * Takes out timers that are due, at most `most` of them, in the order of their deadlines, and
+ * stores them in `due`. Returns how many. There is a bound to the work too; when one was met,
+ * wheel_next is `now` or earlier afterwards.
  */
-unsigned wheel_serve(struct wheel *wheel, int64_t now, struct wheel_timer *due[wheel_due_most]);
+unsigned wheel_serve(struct wheel *wheel, int64_t now, struct wheel_timer **due, unsigned most);
 
 #endif

@@ -45,7 +45,7 @@ static void serve(int64_t now)
     struct wheel_timer *due[wheel_due_most];
     int64_t last = INT64_MIN;
     for (unsigned calls = 0; wheel_next(&wheel) <= now; calls++) {
-        unsigned count = wheel_serve(&wheel, now, due);
+        unsigned count = wheel_serve(&wheel, now, due, wheel_due_most);
         if (calls > calls_most) {
             endless++;
             return;
@@ -130,7 +130,7 @@ static void one_by_one(void)
             struct wheel_timer *due[wheel_due_most];
             unsigned count = 0;
             for (; count == 0 && wakes < 10000; wakes++)
-                count = wheel_serve(&wheel, until, due);
+                count = wheel_serve(&wheel, until, due, wheel_due_most);
             unserved += count != 1 || due[0] != &timers[0];
             cases++;
         }
@@ -151,7 +151,7 @@ static void crowd(void)
     unsigned most = 0, calls = 0;
     size_t count = 0;
     while (wheel_next(&wheel) <= (deadline | slot_end) && calls < 10000) {
-        unsigned served = wheel_serve(&wheel, deadline | slot_end, due);
+        unsigned served = wheel_serve(&wheel, deadline | slot_end, due, wheel_due_most);
         most = served > most ? served : most;
         count += served;
         calls++;
