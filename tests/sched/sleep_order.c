@@ -16,22 +16,32 @@ static void *sleep_long(void *arg)
     return arg;
 }
 
+/* A hint: between two naps it may look so too. */
+static bool another_sleeps_on(void)
+{
+    /* RELAXED: hints, looked at again and again. */
+    return atomic_load(&sched.idle_count, RELAXED) != 0 &&
+           atomic_load(&sched.napping, RELAXED) == 0;
+}
+
 /*
  * Keeps this worker busy, so that another one picks the long sleeper up and goes to sleep itself:
  * until it naps no more (idle.c), because who naps looks at the timers each time. That takes a
- * second.
+ * second. It is so when it looks so for longer than some naps.
  */
 static void compute(void)
 {
     int64_t begin = keel_now();
+    int64_t since = begin;
+    int64_t now = begin;
     bool alone = keel_worker_count() < 2;
-    while (keel_now() < begin + 30 * millisecond)
-        continue;
-    /* RELAXED: hints, looked at again and again. */
-    while (
-        !alone && keel_now() < begin + 8000 * millisecond &&
-        (atomic_load(&sched.idle_count, RELAXED) == 0 || atomic_load(&sched.napping, RELAXED) != 0))
+    while (now < begin + 30 * millisecond ||
+           (!alone && now < begin + 8000 * millisecond && now < since + 5 * millisecond)) {
+        now = keel_now();
+        if (!another_sleeps_on())
+            since = now;
         arch_pause();
+    }
 }
 
 int main(void)
