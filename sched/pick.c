@@ -7,9 +7,12 @@
  * The *deque* holds fresh tasks, newest first, because an await takes its child from there.
  *
  * Fairness. The slot is taken at most three times in a row when the others hold something; ring and
- * deque take turns; every 61st pick looks first for what may have waited longest: the global queue,
- * the oldest fresh task, other workers' tasks. So nothing waits for ever behind a pair of tasks
- * that keep readying each other, on one worker too; nor behind a task that only creates and awaits,
+ * deque take turns, and every fourth turn of the ring is the global queue's, if that holds any. But
+ * while more sleepers are due than can run, thirty-one woken tasks go before each fresh one: what
+ * has begun goes on in time, and what has not begins later, and takes no stack meanwhile. Every
+ * 61st pick looks first for what may have waited longest: the oldest fresh task, other workers'
+ * tasks, fresh ones that found no stack. So nothing waits for ever behind a pair of tasks that keep
+ * readying each other, on one worker too; nor behind a task that only creates and awaits,
  * because the child that it runs itself (host.c) counts as a pick.
  *
  * Stealing. To take the only task of a busy worker most often does harm: its owner is about to wait
@@ -30,6 +33,7 @@
 
 enum {
     next_in_a_row = 3,
+    woken_in_a_row_late = 31,
     steal_most = 32,
     /*
      * A search looks so many times at least, with the pauses some tens of microseconds (waking an
@@ -88,18 +92,33 @@ static inline struct keel_task *take_next(struct sched_worker *worker)
     return atomic_exchange_shared(&worker->next, NULL, ACQUIRE);
 }
 
-static struct keel_task *take_in_turn(struct sched_worker *worker)
+static bool is_fresh_turn(struct sched_worker *worker)
+{
+    unsigned most = sched_timers_late(worker) ? woken_in_a_row_late : 1;
+    return worker->woken_row >= most;
+}
+
+/* What the ring had no room for has every fourth of its turns, whether ours are odd picks or even.
+ */
+static struct keel_task *take_woken(struct sched_worker *worker)
 {
     struct keel_task *task = NULL;
+    if (unlikely(sched_anyone_global()) && (worker->pick_count & 6) == 0)
+        task = sched_global_pop();
+    return task != NULL ? task : ring_pop(&worker->ready);
+}
+
+static struct keel_task *take_in_turn(struct sched_worker *worker)
+{
     worker->next_row = 0;
-    worker->deque_turn = !worker->deque_turn;
-    if (worker->deque_turn)
-        task = take_fresh(worker);
-    if (task == NULL)
-        task = ring_pop(&worker->ready);
-    if (task == NULL && !worker->deque_turn)
-        task = take_fresh(worker);
-    return task;
+    if (is_fresh_turn(worker)) {
+        worker->woken_row = 0;
+        struct keel_task *task = take_fresh(worker);
+        return task != NULL ? task : take_woken(worker);
+    }
+    worker->woken_row++;
+    struct keel_task *task = take_woken(worker);
+    return task != NULL ? task : take_fresh(worker);
 }
 
 /* ---- other workers' queues */
@@ -311,7 +330,7 @@ void sched_ask_for_forks(const struct sched_worker *worker)
 
 /* ---- picking */
 
-enum oldest { OLDEST_GLOBAL, OLDEST_FRESH, OLDEST_ELSEWHERE, OLDEST_STARVED, OLDEST_KINDS };
+enum oldest { OLDEST_FRESH, OLDEST_ELSEWHERE, OLDEST_STARVED, OLDEST_KINDS };
 
 static enum oldest oldest_kind(uint32_t count)
 {
@@ -321,8 +340,6 @@ static enum oldest oldest_kind(uint32_t count)
 static struct keel_task *pick_oldest(struct sched_worker *worker, uint32_t count)
 {
     switch (oldest_kind(count)) {
-    case OLDEST_GLOBAL:
-        return sched_global_pop();
     case OLDEST_FRESH:
         return take_oldest_fresh(worker);
     case OLDEST_ELSEWHERE:

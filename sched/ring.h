@@ -63,6 +63,12 @@ static inline struct keel_task *ring_pop(struct ring *ring)
     }
 }
 
+/* Anyone: how many have ever left it; a hint. */
+static inline uint64_t ring_head(struct ring *ring)
+{
+    return atomic_load(&ring->head, RELAXED); /* RELAXED: a count by itself */
+}
+
 /* Anyone: a hint, with deque_length's condition. */
 static inline int64_t ring_length(struct ring *ring)
 {

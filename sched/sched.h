@@ -178,10 +178,10 @@ struct sched_worker {
     size_t alternate_size;
     struct thread_block *block; /* its thread's */
     uint32_t random;
-    bool searching;   /* counted in sched.searching */
-    bool deque_turn;  /* the deque was asked first last time, not the ring */
-    uint8_t next_row; /* how often in a row the slot was taken */
-    bool left_stale;  /* its tasks claimed children where they stand (host.c) */
+    bool searching;    /* counted in sched.searching */
+    uint8_t woken_row; /* how often in a row the ring was asked, and not the deque */
+    uint8_t next_row;  /* how often in a row the slot was taken */
+    bool left_stale;   /* its tasks claimed children where they stand (host.c) */
     struct sched_timer_looks looks;
     struct sched_counts counts;
     struct sched_times times;

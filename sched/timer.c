@@ -67,6 +67,7 @@
 enum {
     turns_between_others = 61,
     skip_most = 15,
+    serve_least_most = 32,
     often = 2000,  /* ns between two readings of the clock: they may be further apart */
     seldom = 8000, /* they were too far apart */
     /* Of a stack, from its context up: what a task reads when it returns from its sleep. */
@@ -227,13 +228,16 @@ static bool ends_wait(struct keel_task *task)
 /*
  * How many to ready. What is due and cannot run soon stays in the wheel: in the ring it would have
  * gone from the caches again when its turn comes, and beyond the ring's room there is the global
- * queue, which is dear. But at least as many as are picked between two looks, so that timers wait
- * for nobody who yields for ever.
+ * queue, whose turn comes seldom. But where many yield for ever the ring is never short: then one
+ * for each two that left it since the last time; no more, or it would grow.
  */
 static unsigned serve_most(struct sched_worker *worker)
 {
     int64_t room = wheel_due_most - ring_length(&worker->ready);
-    unsigned least = worker->looks.skip + 1;
+    uint64_t head = ring_head(&worker->ready);
+    uint64_t left = head - worker->looks.ring_head;
+    unsigned least = left < serve_least_most ? (unsigned)(left + 1) / 2 : serve_least_most / 2;
+    worker->looks.ring_head = head;
     return room > (int64_t)least ? (unsigned)room : least;
 }
 
@@ -348,6 +352,11 @@ void sched_timers_look(struct sched_worker *worker)
     set_skips(looks, now - before);
     if (next_of(timers) <= now)
         serve(worker, timers, now);
+}
+
+bool sched_timers_late(const struct sched_worker *worker)
+{
+    return next_of(&worker->timers) <= worker->looks.time;
 }
 
 /* The earliest `next` of all wheels. */

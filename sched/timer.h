@@ -24,6 +24,7 @@ struct sched_timer_looks {
     int64_t time;         /* what it said at a look last */
     uint32_t skips, skip; /* looks to go until the clock is read again; and how many those were */
     uint32_t turn;        /* picks to go until it looks at the other workers' timers */
+    uint64_t ring_head;   /* what had left the ring when timers were readied last */
 };
 
 /* The memory of a worker's wheel: zero, and better not touched. NULL: the first worker's. */
@@ -59,6 +60,9 @@ void sched_timer_cancel(struct keel_task *self);
 
 /* The look itself; see sched_timers_run. */
 void sched_timers_look(struct sched_worker *worker);
+
+/* Whether the worker's last look left something in its wheel that was due. */
+bool sched_timers_late(const struct sched_worker *worker);
 
 /* Serves all workers' timers. Returns whether something was or is due: then there may be work. */
 bool sched_timers_run_all(struct sched_worker *worker);

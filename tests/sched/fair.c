@@ -14,6 +14,7 @@ enum {
     hops_to_a_turn = 16,
     /* The oldest of a queue that is never empty: four kinds of oldest, each every 61st pick. */
     hops_to_the_oldest = 2 * 4 * 61,
+    generation_most = 1000,
 };
 
 static uint32_t stop;
@@ -89,6 +90,23 @@ static void *spawn_without_end(void *arg)
         keel_yield();
     }
     return arg;
+}
+
+static uint32_t generation_alive; /* atomic */
+
+/* Each begins another and gives way; there are more than the ring holds, but not without end. */
+static void follow_each_other(void *arg)
+{
+    /* RELAXED: a count by itself. */
+    hop();
+    while (goes_on() && atomic_load(&generation_alive, RELAXED) > generation_most)
+        keel_yield();
+    if (goes_on()) {
+        atomic_fetch_add(&generation_alive, 1, RELAXED);
+        keel_spawn(follow_each_other, arg);
+        keel_yield();
+    }
+    atomic_fetch_sub(&generation_alive, 1, RELAXED);
 }
 
 /* ---- those who wait for a turn */
@@ -168,9 +186,24 @@ static void beside_spawners(void)
         keel_task_await(tasks[i], NULL);
 }
 
+static void beside_generations(void)
+{
+    atomic_store(&stop, 0, RELAXED); /* RELAXED: nobody else yet */
+    have_patience();
+    atomic_store(&generation_alive, 1, RELAXED); /* RELAXED: nobody else yet */
+    keel_spawn(follow_each_other, NULL);
+    worst_waits(16 * generation_most, 16 * generation_most);
+    atomic_store(&stop, 1, RELAXED); /* RELAXED: a flag by itself */
+    int64_t end = keel_now() + meeting_patience;
+    while (atomic_load(&generation_alive, RELAXED) != 0 && keel_now() < end)
+        keel_yield();
+    check_equal(atomic_load(&generation_alive, RELAXED), 0, "all generations end");
+}
+
 int main(void)
 {
     beside_a_pair();
     beside_spawners();
+    beside_generations();
     return tap_done();
 }
