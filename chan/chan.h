@@ -118,7 +118,7 @@ enum { CHAN_MUST_WAIT = 2 };
 int chan_send_now(struct keel_chan *chan, const void *element);
 int chan_receive_now(struct keel_chan *chan, void *element);
 
-/* An element moved and nobody parked: others see that the worker goes on (sched/pick.c). */
+/* An element moved and nobody parked: others see that the worker goes on (sched/steal.c). */
 static inline void chan_moved(void)
 {
     struct sched_worker *worker = sched_worker();

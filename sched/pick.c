@@ -12,29 +12,15 @@
  * has begun goes on in time, and what has not begins later, and takes no stack meanwhile. Every
  * 61st pick looks first for what may have waited longest: the oldest fresh task, other workers'
  * tasks, fresh ones that found no stack. So nothing waits for ever behind a pair of tasks that keep
- * readying each other, on one worker too; nor behind a task that only creates and awaits,
- * because the child that it runs itself (host.c) counts as a pick.
- *
- * Stealing. To take the only task of a busy worker most often does harm: its owner is about to wait
- * for it, or to park and run it, long before we could have moved it here. But its owner may also
- * compute for a second. So a lone task in a deque or a slot is taken when its owner has *not moved*
- * between two looks some microseconds apart (sched_worker.pick_count, id_next and move_count count
- * its picks, its spawns, and what it puts into channels or takes from them), or when it has stood
- * there for some looks although its owner moves, in a slot for many: a sender that fills a
- * channel's ring is about to wait for the receiver, which elsewhere would cost a cache line a
- * message. Of two or more, a searcher takes half. A ring's lone task is taken at the end of a
- * search: it has waited for its turn long enough. A worker from whose slot a task had to be taken
- * computes for long after it hands over, and pays for a wake from then on when it does so
- * (sched_wake_for_next), until a search looks in vain: so the stages of a pipeline run side by
- * side.
+ * readying each other, on one worker too; nor behind a task that only creates and awaits, because
+ * the child that it runs itself (host.c) counts as a pick.
  */
 #include "sched/fork_hooks.h"
-#include "sched/sched.h"
+#include "sched/steal.h"
 
 enum {
     next_in_a_row = 3,
     woken_in_a_row_late = 31,
-    steal_most = 32,
     /*
      * A search looks so many times at least, with the pauses some tens of microseconds (waking an
      * idle core costs 28); while others spawn and take, so many at most: a millisecond, next to
@@ -44,10 +30,6 @@ enum {
     search_rounds_most = 350,
     search_rounds_nap = 3,
     pauses_between_rounds = 64,
-    /* Looks that find one task where its owner, who moves, leaves it: in a slot, a tenth of a
-     * millisecond; in a deque, as little of it as leaves time for a wake. */
-    looks_at_next = 40,
-    looks_at_fresh = 12,
 };
 
 /* ---- the worker's own queues */
@@ -83,15 +65,6 @@ static struct keel_task *take_oldest_fresh(struct sched_worker *worker)
     return task != NULL && sched_entry_taken(task) ? task : NULL;
 }
 
-static inline struct keel_task *take_next(struct sched_worker *worker)
-{
-    /* RELAXED: looked at again. */
-    if (atomic_load(&worker->next, RELAXED) == NULL)
-        return NULL;
-    /* ACQUIRE: with the exchange in sched_ready; a thief may have been faster. */
-    return atomic_exchange_shared(&worker->next, NULL, ACQUIRE);
-}
-
 static bool is_fresh_turn(struct sched_worker *worker)
 {
     unsigned most = sched_timers_late(worker) ? woken_in_a_row_late : 1;
@@ -121,213 +94,6 @@ static struct keel_task *take_in_turn(struct sched_worker *worker)
     return task != NULL ? task : take_fresh(worker);
 }
 
-/* ---- other workers' queues */
-
-/* xorshift32 (Marsaglia, 2003): where to begin the round of victims. */
-static uint32_t next_random(struct sched_worker *worker)
-{
-    uint32_t value = worker->random;
-    value ^= value << 13;
-    value ^= value >> 17;
-    value ^= value << 5;
-    return worker->random = value;
-}
-
-/*
- * Which lone tasks a thief takes: of an owner that has not moved only, a ring's too, all. Who may
- * hold a lock takes what is queued: for a forked child it would need a descriptor, and that takes a
- * system call now and then.
- */
-enum greed { LEAVE_LONE, TAKE_LONE_READY, TAKE_ALL_QUEUED, TAKE_ALL };
-
-/*
- * How many tasks to take of so many. Tasks under way from one worker's queue to another's are seen
- * by nobody, and who has looked in vain may sleep: so only a searcher, whose sched_search_end looks
- * at what it has brought, takes more than the one that it is going to run.
- */
-static int64_t share_of(int64_t length, enum greed greed)
-{
-    int64_t half = (length + 1) / 2;
-    if (greed >= TAKE_ALL_QUEUED)
-        return 1;
-    return half < steal_most ? half : steal_most;
-}
-
-/* Takes some of what the victim's deque holds; the oldest is returned, the others are ours. */
-static struct keel_task *steal_fresh(struct sched_worker *worker, struct sched_worker *victim,
-                                     enum greed greed)
-{
-    int64_t count = share_of(deque_length(&victim->fresh), greed);
-    struct keel_task *first = NULL;
-    for (int64_t taken = 0; taken < count; taken++) {
-        struct keel_task *task = deque_steal(&victim->fresh);
-        if (task == NULL)
-            break;
-        if (first == NULL) {
-            if (sched_entry_taken(task))
-                first = task;
-        } else if (!deque_push(&worker->fresh, task)) {
-            if (sched_entry_taken(task))
-                sched_global_push(task);
-            break;
-        }
-    }
-    return first;
-}
-
-static struct keel_task *steal_ready(struct sched_worker *worker, struct sched_worker *victim,
-                                     enum greed greed)
-{
-    int64_t count = share_of(ring_length(&victim->ready), greed);
-    struct keel_task *first = ring_pop(&victim->ready);
-    for (int64_t taken = 1; first != NULL && taken < count; taken++) {
-        struct keel_task *task = ring_pop(&victim->ready);
-        if (task == NULL)
-            break;
-        sched_push_ready(worker, task);
-    }
-    return first;
-}
-
-/* What a searcher saw of one who has a lone task. */
-struct look {
-    struct sched_worker *lone; /* NULL: nobody had one */
-    uint64_t progress;         /* of that one, then */
-    uint64_t mark;             /* of the task: lone_mark */
-    unsigned looks;            /* that saw it there, in a row */
-    uint64_t all;              /* progress of all together */
-};
-
-/* Changes whenever the worker picks, spawns, or moves an element. */
-static uint64_t progress_of(struct sched_worker *victim)
-{
-    /* RELAXED: numbers that are compared with themselves. */
-    return atomic_load(&victim->pick_count, RELAXED) + atomic_load(&victim->id_next, RELAXED) +
-           atomic_load(&victim->move_count, RELAXED);
-}
-
-/* Whether the victim kept a task that others could have run. It is taken for granted again later.
- */
-static void note_keeps(struct sched_worker *victim, bool keeps)
-{
-    /* RELAXED: a hint; written only when it changes, because its line is the victim's. */
-    if (atomic_load(&victim->keeps_tasks, RELAXED) != keeps)
-        atomic_store(&victim->keeps_tasks, keeps, RELAXED);
-}
-
-/*
- * Tells one lone task of a victim from the next: a slot's by its address, a deque's by its place,
- * which no other will have. 0, for a ring's: its turn comes at the end of the search.
- */
-static uint64_t lone_mark(struct sched_worker *victim, int64_t fresh, const struct keel_task *next)
-{
-    if (next != NULL)
-        return (uintptr_t)next;
-    return fresh > 0 ? (uint64_t)deque_top(&victim->fresh) + 1 : 0;
-}
-
-/*
- * Whether the victim keeps its lone task too long: it has not moved since the last look, or it
- * moves and leaves the task where it is for `looks_most` looks. Of several victims one is watched,
- * as long as it has a lone task.
- */
-static bool keeps_too_long(struct look *before, struct look *now, struct sched_worker *victim,
-                           uint64_t mark, unsigned looks_most)
-{
-    uint64_t progress = progress_of(victim);
-    bool again = before->lone == victim;
-    unsigned looks = again && mark != 0 && before->mark == mark ? before->looks + 1 : 0;
-    if (now->lone == NULL || again) {
-        now->lone = victim;
-        now->progress = progress;
-        now->mark = mark;
-        now->looks = looks;
-    }
-    return (again && before->progress == progress) || looks >= looks_most;
-}
-
-static struct keel_task *steal_queued(struct sched_worker *worker, struct sched_worker *victim,
-                                      struct look *before, struct look *now, enum greed greed)
-{
-    int64_t fresh = deque_length(&victim->fresh);
-    int64_t ready = ring_length(&victim->ready);
-    /* RELAXED: looked at again when it is taken. */
-    const struct keel_task *next = atomic_load(&victim->next, RELAXED);
-    struct keel_task *task = NULL;
-    int64_t count = fresh + ready + (next != NULL);
-    if (count <= 0)
-        return NULL;
-    bool is_lone = count == 1;
-    bool take_lone = greed >= TAKE_ALL_QUEUED;
-    if (!take_lone && (is_lone || next != NULL))
-        take_lone = keeps_too_long(before, now, victim, lone_mark(victim, fresh, next),
-                                   next != NULL ? looks_at_next : looks_at_fresh);
-    if (fresh > 0 && (!is_lone || take_lone))
-        task = steal_fresh(worker, victim, greed);
-    if (task == NULL && ready > 0 && (!is_lone || take_lone || greed == TAKE_LONE_READY))
-        task = steal_ready(worker, victim, greed);
-    if (task == NULL && next != NULL && take_lone) {
-        task = take_next(victim);
-        if (greed < TAKE_ALL_QUEUED)
-            note_keeps(victim, true);
-    }
-    return task;
-}
-
-static struct keel_task *steal_from(struct sched_worker *worker, struct sched_worker *victim,
-                                    struct look *before, struct look *now, enum greed greed)
-{
-    struct keel_task *task = steal_queued(worker, victim, before, now, greed);
-    if (task == NULL && greed != TAKE_ALL_QUEUED && fork_looks_shared(&victim->forks))
-        task =
-            atomic_load(&sched.fork_hooks.steal, RELAXED)(victim); /* RELAXED: see the line above */
-    return task;
-}
-
-/* One round over all other workers. */
-static struct keel_task *steal(struct sched_worker *worker, struct look *look, enum greed greed)
-{
-    /* ACQUIRE: with the RELEASE in worker_begin (worker.c), which publishes workers[]. */
-    uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
-    uint32_t first = next_random(worker) % count;
-    struct look now = {.lone = NULL};
-    for (uint32_t i = 0; i < count; i++) {
-        struct sched_worker *victim = sched.workers[(first + i) % count];
-        if (victim == worker)
-            continue;
-        struct keel_task *task = steal_from(worker, victim, look, &now, greed);
-        if (task != NULL) {
-            sched_count(&worker->counts.steals);
-            return task;
-        }
-        now.all += progress_of(victim);
-    }
-    *look = now;
-    return NULL;
-}
-
-/* Other workers' tasks, whoever has them: once in a while, or for who has nothing else. */
-static struct keel_task *steal_any(struct sched_worker *worker, enum greed greed)
-{
-    struct look look = {.lone = NULL};
-    return steal(worker, &look, greed);
-}
-
-void sched_ask_for_forks(const struct sched_worker *worker)
-{
-    /* ACQUIRE: with the RELEASE in worker_begin (worker.c). */
-    uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
-    for (uint32_t i = 0; i < count; i++) {
-        struct sched_worker *other = sched.workers[i];
-        /* RELAXED: a hint; who has not forked yet looks at the sleepers when he does. */
-        if (other == worker || atomic_load(&other->forks.base, RELAXED) == NULL)
-            continue;
-        /* RELAXED: fork.c argues it; a look first, because a store takes the line away. */
-        if (atomic_load(&other->block->fork_limit, RELAXED) != NULL)
-            atomic_store(&other->block->fork_limit, NULL, RELAXED);
-    }
-}
-
 /* ---- picking */
 
 enum oldest { OLDEST_FRESH, OLDEST_ELSEWHERE, OLDEST_STARVED, OLDEST_KINDS };
@@ -343,7 +109,7 @@ static struct keel_task *pick_oldest(struct sched_worker *worker, uint32_t count
     case OLDEST_FRESH:
         return take_oldest_fresh(worker);
     case OLDEST_ELSEWHERE:
-        return process_is_alone() ? NULL : steal_any(worker, TAKE_ALL_QUEUED);
+        return process_is_alone() ? NULL : sched_steal_any(worker, STEAL_ALL_QUEUED);
     default:
         return sched_starved_pop();
     }
@@ -353,17 +119,17 @@ struct keel_task *sched_pick_local(struct sched_worker *worker)
 {
     uint32_t count = worker->pick_count + 1;
     struct keel_task *task = NULL;
-    atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of */
+    atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of in steal.c */
     if (unlikely(count % sched_picks_between_oldest == 0))
         task = pick_oldest(worker, count);
     if (task == NULL && likely(worker->next_row < next_in_a_row)) {
         worker->next_row++;
-        task = take_next(worker);
+        task = sched_take_next(worker);
     }
     if (task == NULL)
         task = take_in_turn(worker);
     if (task == NULL)
-        task = take_next(worker);
+        task = sched_take_next(worker);
     return task;
 }
 
@@ -377,15 +143,15 @@ struct keel_task *sched_take_turns(struct sched_worker *worker, struct keel_task
         sched_anyone_global() || sched_anyone_starved() || !ring_push(&worker->ready, self))
         return NULL;
     worker->next_row = 0;
-    atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of */
+    atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of in steal.c */
     return ring_pop(&worker->ready);
 }
 
-static struct keel_task *look_once(struct sched_worker *worker, struct look *look)
+static struct keel_task *look_once(struct sched_worker *worker, struct steal_look *look)
 {
     struct keel_task *task = sched_global_pop();
     if (task == NULL)
-        task = steal(worker, look, LEAVE_LONE);
+        task = sched_steal(worker, look, STEAL_LEAVE_LONE);
     if (task == NULL && sched_anyone_starved() && sched_have_spare(worker))
         task = sched_starved_pop();
     if (task == NULL && sched_timers_run_all(worker))
@@ -401,7 +167,7 @@ static struct keel_task *look_once(struct sched_worker *worker, struct look *loo
  */
 static struct keel_task *search(struct sched_worker *worker)
 {
-    struct look look = {.lone = NULL};
+    struct steal_look look = {.lone = NULL};
     unsigned rounds_most = worker->naps > 0 ? search_rounds_nap : search_rounds_most;
     unsigned fruitless = 0;
     for (unsigned round = 0; round < rounds_most && fruitless < search_rounds; round++) {
@@ -412,7 +178,7 @@ static struct keel_task *search(struct sched_worker *worker)
         fruitless = look.all == before ? fruitless + 1 : 0;
         /* RELAXED: hints; what is missed here is found by the check in nothing_to_do (idle.c). */
         if (atomic_load(&sched.awake, RELAXED) <= 1)
-            return steal_any(worker, TAKE_ALL);
+            return sched_steal_any(worker, STEAL_ALL);
         if (atomic_load(&sched.searching, RELAXED) > 1)
             break;
         /* Each look takes the victims' cache lines away from them: so not too often. */
@@ -420,8 +186,8 @@ static struct keel_task *search(struct sched_worker *worker)
             arch_pause();
     }
     if (look.lone != NULL)
-        note_keeps(look.lone, false);
-    return steal(worker, &look, TAKE_LONE_READY);
+        sched_note_keeps(look.lone, false);
+    return sched_steal(worker, &look, STEAL_LONE_READY);
 }
 
 struct keel_task *sched_find_work(struct sched_worker *worker)
@@ -452,22 +218,6 @@ struct keel_task *sched_find_work(struct sched_worker *worker)
     }
 }
 
-/* Whether any other worker's queues hold a task. A hint. */
-static bool others_have_any(const struct sched_worker *worker)
-{
-    /* ACQUIRE: with the RELEASE in worker_begin (worker.c). */
-    uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
-    for (uint32_t i = 0; i < count; i++) {
-        struct sched_worker *other = sched.workers[i];
-        /* RELAXED: a hint. */
-        if (other != worker &&
-            (!ring_looks_empty(&other->ready) || !deque_looks_empty(&other->fresh) ||
-             atomic_load(&other->next, RELAXED) != NULL || fork_looks_shared(&other->forks)))
-            return true;
-    }
-    return false;
-}
-
 bool sched_pick_child_late(struct sched_worker *worker, const struct keel_task *child)
 {
     enum oldest kind = oldest_kind(worker->pick_count + 1);
@@ -477,7 +227,7 @@ bool sched_pick_child_late(struct sched_worker *worker, const struct keel_task *
         if (oldest != NULL && oldest != child)
             return false;
     }
-    if (kind == OLDEST_ELSEWHERE && others_have_any(worker))
+    if (kind == OLDEST_ELSEWHERE && sched_others_have_any(worker))
         return false;
     /* RELAXED: hints; what is missed has another turn. */
     return atomic_load(&worker->next, RELAXED) == NULL && ring_looks_empty(&worker->ready) &&
@@ -500,10 +250,10 @@ bool sched_anyone_ready(struct sched_worker *worker, bool look_at_others)
     /* Other workers' queues are theirs to serve; now and then we look, in case they are long at
      * work. */
     uint32_t count = worker->pick_count + 1;
-    atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of */
+    atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of in steal.c */
     if (count % sched_picks_between_oldest != 0 && !look_at_others)
         return false;
-    struct keel_task *other = steal_any(worker, TAKE_ALL);
+    struct keel_task *other = sched_steal_any(worker, STEAL_ALL);
     if (other != NULL)
         sched_push_ready(worker, other);
     return other != NULL;

@@ -196,8 +196,7 @@ void sched_ready_next(struct keel_task *task)
 {
     struct sched_worker *worker = sched_worker();
     sched_count(&worker->counts.wakes);
-    /* ACQ_REL: RELEASE publishes the task's context to who takes it out, the exchange in take_next.
-     */
+    /* ACQ_REL: RELEASE publishes the task's context to who takes it out in sched_take_next. */
     struct keel_task *before = atomic_exchange_shared(&worker->next, task, ACQ_REL);
     if (before == NULL) {
         if (!process_is_alone())

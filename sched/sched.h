@@ -6,7 +6,8 @@
  *   ring.h      tasks that were woken or yielded, one ring a worker
  *   fork.h      forked children, one split deque a worker
  *   queue.h     tasks that found room in neither, shared
- *   pick.c      what a runner does next: picking, stealing, searching
+ *   pick.c      what a runner does next: picking, searching
+ *   steal.c     what is taken out of other workers' queues
  *   run.c       the runner at the bottom of every stack: switching, parking
  *   spare.c     a worker's spare stacks
  *   float_control.h  tasks that have floating-point control registers of their own
@@ -408,7 +409,7 @@ static inline bool sched_pick_child(struct sched_worker *worker, const struct ke
     uint32_t count = worker->pick_count + 1;
     if (unlikely(count % sched_picks_between_oldest == 0) && !sched_pick_child_late(worker, child))
         return false;
-    atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of in pick.c */
+    atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of in steal.c */
     return true;
 }
 
