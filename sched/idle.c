@@ -158,7 +158,8 @@ static _Noreturn void wake_refused(long error)
 static void wake(struct sched_worker *worker)
 {
     unsigned tries = 100;
-    /* RELEASE: with the ACQUIRE in wait_until_woken; hands over the claimed search. */
+    sched_place_elsewhere(worker);
+    /* RELEASE: with the ACQUIRE in is_woken; hands over the claimed search. */
     atomic_store(&worker->wake_word, 1, RELEASE);
     for (;;) {
         long result = arch_syscall3(__NR_futex, (long)&worker->wake_word, FUTEX_WAKE_PRIVATE, 1);
@@ -343,11 +344,15 @@ static bool nothing_to_do(struct sched_worker *worker, bool naps)
     return !work;
 }
 
+static bool is_woken(const struct sched_worker *worker)
+{
+    return atomic_load(&worker->wake_word, ACQUIRE) != 0; /* ACQUIRE: with the RELEASE in wake */
+}
+
 /* Step e. */
 static void wait_until_woken(struct sched_worker *worker, int64_t deadline)
 {
-    /* ACQUIRE: with the RELEASE in wake. */
-    if (atomic_load(&worker->wake_word, ACQUIRE) == 0) {
+    if (!is_woken(worker)) {
         sched_count(&worker->counts.sleeps);
         sched_hook_activity(worker, SCHED_ACTIVITY_IDLE);
         wait_on_word(worker, deadline);
@@ -357,6 +362,17 @@ static void wait_until_woken(struct sched_worker *worker, int64_t deadline)
     worker->naps = worker->is_napping && worker->is_idle ? worker->naps + 1 : 0;
     leave_or_inherit(worker);
     lock_release(&sched.idle_lock);
+}
+
+/*
+ * A waker took it off the list. Even if it has found work by itself it waits for its word: until
+ * then the waker has its affinity in its hands.
+ */
+static void take_over(struct sched_worker *worker)
+{
+    while (!is_woken(worker))
+        wait_on_word(worker, CLOCK_FOREVER);
+    sched_place_anywhere(worker);
 }
 
 void sched_idle_sleep(struct sched_worker *worker)
@@ -372,6 +388,8 @@ void sched_idle_sleep(struct sched_worker *worker)
         deadline = clock_after(nap);
     if (nothing_to_do(worker, naps))
         wait_until_woken(worker, deadline);
+    if (worker->searching)
+        take_over(worker);
     sched_timers_uncover(worker);
     /* Unless inherited: a searcher wakes the next when it finds work. */
     sched_search_begin(worker);

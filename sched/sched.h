@@ -12,6 +12,7 @@
  *   spare.c     a worker's spare stacks
  *   float_control.h  tasks that have floating-point control registers of their own
  *   idle.c      when a worker sleeps and who wakes it: no wake-up is lost
+ *   place.h     on which CPU a worker wakes: on another than its waker's
  *   worker.c    workers come and retire: memory, thread, first steps; how many there may be
  *   quota.h     the CPU quota of control groups
  *   wheel.h     a timing wheel
@@ -58,6 +59,7 @@
 #include "sched/counts.h"
 #include "sched/deque.h"
 #include "sched/fork.h"
+#include "sched/place.h"
 #include "sched/queue.h"
 #include "sched/ring.h"
 #include "sched/timer.h"
@@ -195,6 +197,7 @@ struct sched_worker {
     bool is_napping; /* counted in sched.napping */
 
     uint32_t wake_word; /* atomic, a futex: 0 asleep, 1 woken */
+    struct sched_place place;
 
     /* Everyone's. */
     struct keel_task *next; /* atomic: the task that was readied last */

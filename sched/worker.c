@@ -206,8 +206,10 @@ static bool start_thread(struct worker_memory *memory)
     atomic_store(&process_shared, true, RELAXED); /* RELAXED: the clone orders it (base/alone.h) */
     long thread = arch_clone(flags, mem_stack_top(memory->stack), NULL, NULL, memory->block,
                              worker_begin, memory->stack);
-    if (thread > 0)
+    if (thread > 0) {
+        sched_place_newborn(memory->worker, thread);
         return true;
+    }
     atomic_store(&process_shared, was_shared, RELAXED); /* RELAXED: alone as before, or not */
     add_awake((uint32_t)-1);
     return false;

@@ -72,6 +72,7 @@
  * mutant: WORKERS=2 PUSHES=1 RETIRES LEAVE_COUNTED -- who leaves is counted awake for ever
  * mutant: WORKERS=2 PUSHES=1 RETIRES LEAVE_UNHEARD -- who leaves takes a sleeper off the list and does not wake it
  * mutant: WORKERS=2 PUSHES=1 RETIRES LEAVE_UNCLAIMED -- the sleeper that is woken gets no search
+ * mutant: WORKERS=2 PUSHES=2 TAKES_OVER_AT_ONCE -- who is taken off the list goes on before its word is set
  */
 #ifndef WORKERS
 #define WORKERS 2
@@ -435,6 +436,11 @@ end_asleep:
         leave_or_inherit()
     }
 uncover:
+take_over: /* who takes it off the list has its affinity in his hands until he sets the word */
+#ifndef TAKES_OVER_AT_ONCE
+    (!mine || wake_word[me]);
+#endif
+    assert(!mine || wake_word[me]);
 #if TIMERS > 0
     atomic {
         empty_buffer(me);

@@ -1,0 +1,98 @@
+/*
+ * A task that is spawned by one who goes on computing runs on another CPU, beside it, and not in
+ * its place some milliseconds later: with the first worker that is made, and with one that slept.
+ * And wherever workers are sent for that, in the end each may run where it might before.
+ */
+#include "tests/sched/meeting.h"
+
+enum { times = 60, words = 16 };
+
+struct cpus {
+    uint64_t words[words];
+};
+
+static struct cpus at_first;
+static int32_t cpu_of_task, narrowed; /* written by the task, read when it has arrived */
+static uint32_t arrived;
+
+static uint32_t cpu_now(void)
+{
+    uint32_t cpu = 0;
+    arch_syscall3(__NR_getcpu, (long)&cpu, 0, 0);
+    return cpu;
+}
+
+static struct cpus allowed(void)
+{
+    struct cpus cpus = {{0}};
+    arch_syscall3(__NR_sched_getaffinity, 0, sizeof cpus, (long)&cpus);
+    return cpus;
+}
+
+static bool is_same(const struct cpus *one, const struct cpus *other)
+{
+    for (int i = 0; i < words; i++) {
+        if (one->words[i] != other->words[i])
+            return false;
+    }
+    return true;
+}
+
+static int count(const struct cpus *cpus)
+{
+    int number = 0;
+    for (int i = 0; i < words; i++)
+        number += __builtin_popcountll(cpus->words[i]);
+    return number;
+}
+
+static void note_where(void *arg)
+{
+    (void)arg;
+    struct cpus now = allowed();
+    cpu_of_task = (int32_t)cpu_now();
+    narrowed += !is_same(&now, &at_first);
+    arrive(&arrived);
+}
+
+/* Without a system call, which would give the CPU away. */
+static bool compute_until(const uint32_t *arrivals, uint32_t wanted)
+{
+    int64_t end = keel_now() + meeting_patience;
+    while (!have_arrived(arrivals, wanted)) {
+        if (keel_now() > end)
+            return false;
+        arch_pause();
+    }
+    return true;
+}
+
+/* Whether the task ran on another CPU than this one while this one computed. */
+static bool runs_elsewhere(uint32_t number)
+{
+    uint32_t here = cpu_now();
+    keel_spawn(note_where, NULL);
+    if (!compute_until(&arrived, number))
+        return false;
+    return cpu_of_task != (int32_t)here;
+}
+
+int main(void)
+{
+    at_first = allowed();
+    if (count(&at_first) < 2 || keel_worker_count() < 2) {
+        skip("tasks begin elsewhere", "one CPU or one worker");
+        return tap_done();
+    }
+    uint32_t elsewhere = runs_elsewhere(1);
+    narrowed = 0; /* the new worker's maker may have been held up before it gave it back its own */
+    for (uint32_t i = 1; i < times; i++) {
+        keel_sleep(3 * MILLISECOND); /* the other worker sleeps too */
+        elsewhere += runs_elsewhere(i + 1);
+    }
+    tap_note("tasks that began on another CPU", elsewhere);
+    /* Now and then the kernel moves the one who computes. */
+    check(elsewhere >= times * 3 / 4, "who is spawned by one who computes begins elsewhere");
+    check_equal(narrowed, 0, "each worker may run where it might before");
+    return tap_done();
+}
