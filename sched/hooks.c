@@ -60,6 +60,7 @@ void boot_hook_exit_begin(void)
     if (!atomic_compare_exchange(&owner, &before, caller, RELAXED, RELAXED) && before != caller)
         wait_for_exit();
     process_let_others_end();
+    sched_place_call_back();
 }
 
 void output_hook_begin(void)

@@ -12,11 +12,17 @@
  * not move to an idle one); a shorter slice for the woken thread (it runs at once, but in the
  * waker's place); to leave it to the new thread to move away (twice as late).
  *
+ * Where it ends. A new thread that has not begun when the process ends costs the end a wake of its
+ * CPU, because the process ends with its last thread. So it is called back: it begins, and ends at
+ * once, on the CPU of the one who ends the process.
+ *
  * Nobody's affinity gets lost. A new thread is moved while it waits for its first turn, by its
- * maker, who then gives it back what it had; until it has, it has no number here, and nobody else
- * touches it. A sleeper is sent away by the one who took it off the list of sleepers, before it
- * sets its wake word; and restored by itself, after it has seen the word. Who is refused (another
- * kernel, a sandbox), or has one CPU only, lets the kernel decide.
+ * maker, who then gives it back what it had; until it has, the thread has no number here, and
+ * nobody else touches it. It is called back by who takes it out of `sched.newborn` before it has
+ * done so itself, as its first step; then it waits until it has been called back, and restores what
+ * it had (exit functions may still need it). A sleeper is sent away by the one who took it off the
+ * list of sleepers, before it sets its wake word; and restored by itself, after it has seen the
+ * word. Who is refused (another kernel, a sandbox), or has one CPU only, lets the kernel decide.
  */
 #include "sched/place.h"
 
@@ -24,23 +30,11 @@
 
 #include "sched/sched.h"
 
-/* What the thread may run on, in `place`, less the caller's CPU, in `others`. False: nothing. */
-static bool other_cpus(int32_t thread, struct sched_place *place, uint64_t *others)
+enum { words = sched_place_cpus_most / 64 };
+
+static bool cpu_here(uint32_t *cpu)
 {
-    long bytes =
-        arch_syscall3(__NR_sched_getaffinity, thread, sizeof place->cpus, (long)place->cpus);
-    uint32_t here;
-    if (bytes <= 0 || arch_syscall3(__NR_getcpu, (long)&here, 0, 0) != 0)
-        return false;
-    uint64_t any = 0;
-    for (uint32_t i = 0; i < (uint32_t)bytes / 8; i++) {
-        others[i] = place->cpus[i];
-        if (i == here / 64)
-            others[i] &= ~(UINT64_C(1) << here % 64);
-        any |= others[i];
-    }
-    place->bytes = (uint32_t)bytes;
-    return any != 0;
+    return arch_syscall3(__NR_getcpu, (long)cpu, 0, 0) == 0 && *cpu < sched_place_cpus_most;
 }
 
 static bool set_affinity(int32_t thread, uint32_t bytes, const uint64_t *cpus)
@@ -48,37 +42,89 @@ static bool set_affinity(int32_t thread, uint32_t bytes, const uint64_t *cpus)
     return arch_syscall3(__NR_sched_setaffinity, thread, bytes, (long)cpus) == 0;
 }
 
-/* Returns whether the thread has been sent away; then `place` holds what to restore. */
-static bool send_away(int32_t thread, struct sched_place *place)
+/*
+ * Sends the thread away from the caller's CPU. Returns for how many bytes of `cpus` it has, then
+ * and now, where it might run before; 0: it was not sent anywhere.
+ */
+static uint32_t send_away(int32_t thread, uint64_t *cpus)
 {
-    uint64_t others[sched_place_cpus_most / 64];
-    return other_cpus(thread, place, others) && set_affinity(thread, place->bytes, others);
+    uint64_t others[words] = {0};
+    uint64_t any = 0;
+    uint32_t here;
+    long bytes = arch_syscall3(__NR_sched_getaffinity, thread, words * 8, (long)cpus);
+    if (bytes <= 0 || !cpu_here(&here))
+        return 0;
+    for (uint32_t i = 0; i < (uint32_t)bytes / 8; i++) {
+        others[i] = i == here / 64 ? cpus[i] & ~(UINT64_C(1) << here % 64) : cpus[i];
+        any |= others[i];
+    }
+    return any != 0 && set_affinity(thread, (uint32_t)bytes, others) ? (uint32_t)bytes : 0;
 }
+
+/* ---- a new thread */
 
 void sched_place_newborn(struct sched_worker *worker, long thread)
 {
-    struct sched_place before;
-    if (send_away((int32_t)thread, &before))
-        set_affinity((int32_t)thread, before.bytes, before.cpus);
-    struct sched_place *first = &sched.workers[0]->place;
-    /* RELAXED: the first worker is the only one until its first clone, and its own number. */
-    if (atomic_load(&first->thread, RELAXED) == 0)
-        atomic_store(&first->thread, (int32_t)arch_syscall0(__NR_gettid), RELAXED);
-    /* RELEASE: with the ACQUIRE in sched_place_elsewhere; from here on its wakers may place it. */
+    uint32_t bytes = send_away((int32_t)thread, worker->place.cpus);
+    if (bytes == 0)
+        return;
+    set_affinity((int32_t)thread, bytes, worker->place.cpus);
+    /* RELEASE: with the ACQUIREs of it; from here on others may place it. */
     atomic_store(&worker->place.thread, (int32_t)thread, RELEASE);
+}
+
+void sched_place_call_back(void)
+{
+    /* RELAXED: taken by the exchange. ACQUIRE: with the RELEASE in sched_place_newborn. */
+    struct sched_worker *worker = atomic_load(&sched.newborn, RELAXED);
+    int32_t thread = worker == NULL ? 0 : atomic_load(&worker->place.thread, ACQUIRE);
+    uint64_t here[words] = {0};
+    uint32_t cpu;
+    if (thread == 0 || !cpu_here(&cpu))
+        return;
+    here[cpu / 64] = UINT64_C(1) << cpu % 64;
+    /* RELAXED: a claim; what the worker waits for is `away`. */
+    if (!atomic_compare_exchange(&sched.newborn, &worker, NULL, RELAXED, RELAXED))
+        return;
+    set_affinity(thread, sizeof here, here);
+    /* RELEASE: with the ACQUIRE in sched_place_begin. */
+    atomic_store(&worker->place.away, words * 8, RELEASE);
+}
+
+void sched_place_begin(struct sched_worker *worker)
+{
+    struct sched_worker *newborn = worker;
+    /* RELAXED: as in sched_place_call_back. */
+    if (atomic_compare_exchange(&sched.newborn, &newborn, NULL, RELAXED, RELAXED))
+        return;
+    /* ACQUIRE: with the RELEASE in sched_place_call_back. */
+    while (atomic_load(&worker->place.away, ACQUIRE) == 0)
+        arch_syscall0(__NR_sched_yield);
+    sched_place_anywhere(worker);
+}
+
+/* ---- a sleeper */
+
+/* The first worker runs on the process's own thread, which has the process's number. */
+static int32_t thread_of(struct sched_worker *worker)
+{
+    /* ACQUIRE: with the RELEASE in sched_place_newborn. */
+    return worker->index == 0 ? (int32_t)arch_syscall0(__NR_getpid)
+                              : atomic_load(&worker->place.thread, ACQUIRE);
 }
 
 void sched_place_elsewhere(struct sched_worker *worker)
 {
-    /* ACQUIRE: with the RELEASE in sched_place_newborn. */
-    int32_t thread = atomic_load(&worker->place.thread, ACQUIRE);
-    if (thread == 0 || !send_away(thread, &worker->place))
-        worker->place.bytes = 0;
+    int32_t thread = thread_of(worker);
+    uint32_t bytes = thread != 0 ? send_away(thread, worker->place.cpus) : 0;
+    atomic_store(&worker->place.away, bytes, RELAXED); /* RELAXED: published by the wake word */
 }
 
 void sched_place_anywhere(struct sched_worker *worker)
 {
-    if (worker->place.bytes != 0)
-        set_affinity(0, worker->place.bytes, worker->place.cpus);
-    worker->place.bytes = 0;
+    uint32_t bytes = worker->place.away;
+    if (bytes == 0)
+        return;
+    set_affinity(0, bytes, worker->place.cpus);
+    atomic_store(&worker->place.away, 0, RELAXED); /* RELAXED: our own until the next sleep */
 }

@@ -13,17 +13,24 @@ enum { sched_place_cpus_most = 1024 };
 /* A worker's. */
 struct sched_place {
     int32_t thread; /* atomic, the kernel's number; 0: nobody may place it yet */
-    uint32_t bytes; /* of `cpus`; 0: it may run where it likes. Passed on with the worker's wake */
+    uint32_t away;  /* atomic, bytes of `cpus`; 0: it may run where it likes */
     uint64_t cpus[sched_place_cpus_most / 64]; /* where it might run before it was sent away */
 };
 
-/* For its maker, just after the clone: sends the new thread away from the caller's CPU. */
+/*
+ * A new thread, which is in sched.newborn since before its clone. For its maker, just after: sends
+ * it away from the caller's CPU. For who ends the process: calls it back to the caller's CPU, if it
+ * has not begun. For itself, first of all.
+ */
 void sched_place_newborn(struct sched_worker *worker, long thread);
+void sched_place_call_back(void);
+void sched_place_begin(struct sched_worker *worker);
 
-/* For who wakes it, before: sees to it that it wakes elsewhere, if it may run elsewhere. */
+/*
+ * A sleeper. For who wakes it, before: sees to it that it wakes elsewhere. For the woken one: it
+ * may run where it might before.
+ */
 void sched_place_elsewhere(struct sched_worker *worker);
-
-/* For the woken worker: it may run where it might before. */
 void sched_place_anywhere(struct sched_worker *worker);
 
 #endif

@@ -221,7 +221,8 @@ struct sched {
 
     struct lock idle_lock;
     uint32_t awake; /* atomic, written under idle_lock: workers not in `idle`, or being made */
-    struct list_node idle; /* guarded by idle_lock; last asleep, first woken */
+    struct list_node idle;        /* guarded by idle_lock; last asleep, first woken */
+    struct sched_worker *newborn; /* atomic; NULL: each whose thread was made has begun (place.h) */
 
     /* Until when sleepers sleep (timer.c). */
     _Alignas(arch_cache_line) int64_t covered; /* atomic, written under cover_lock */

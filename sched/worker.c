@@ -158,6 +158,7 @@ static bool map_worker(struct worker_memory *memory)
 static _Noreturn void worker_begin(void *stack)
 {
     struct sched_worker *worker = sched_worker();
+    sched_place_begin(worker);
     sched_float_control_begin();
     signal_thread_start(worker->alternate_stack, worker->alternate_size);
     sched_hook_activity(worker, SCHED_ACTIVITY_SEARCHING); /* before others see its times */
@@ -203,14 +204,18 @@ static bool start_thread(struct worker_memory *memory)
     };
     bool was_shared = process_shared;
     add_awake(1);
-    atomic_store(&process_shared, true, RELAXED); /* RELAXED: the clone orders it (base/alone.h) */
+    /* RELAXED: the clone orders them (base/alone.h). */
+    atomic_store(&process_shared, true, RELAXED);
+    atomic_store(&sched.newborn, memory->worker, RELAXED);
     long thread = arch_clone(flags, mem_stack_top(memory->stack), NULL, NULL, memory->block,
                              worker_begin, memory->stack);
     if (thread > 0) {
         sched_place_newborn(memory->worker, thread);
         return true;
     }
-    atomic_store(&process_shared, was_shared, RELAXED); /* RELAXED: alone as before, or not */
+    /* RELAXED: alone as before, or not. */
+    atomic_store(&process_shared, was_shared, RELAXED);
+    atomic_store(&sched.newborn, NULL, RELAXED);
     add_awake((uint32_t)-1);
     return false;
 }

@@ -3,13 +3,11 @@
  * its place some milliseconds later: with the first worker that is made, and with one that slept.
  * And wherever workers are sent for that, in the end each may run where it might before.
  */
-#include "tests/sched/meeting.h"
+#include <asm/unistd.h>
 
-enum { times = 60, words = 16 };
+#include "tests/sched/place.h"
 
-struct cpus {
-    uint64_t words[words];
-};
+enum { times = 60 };
 
 static struct cpus at_first;
 static int32_t cpu_of_task, narrowed; /* written by the task, read when it has arrived */
@@ -22,36 +20,12 @@ static uint32_t cpu_now(void)
     return cpu;
 }
 
-static struct cpus allowed(void)
-{
-    struct cpus cpus = {{0}};
-    arch_syscall3(__NR_sched_getaffinity, 0, sizeof cpus, (long)&cpus);
-    return cpus;
-}
-
-static bool is_same(const struct cpus *one, const struct cpus *other)
-{
-    for (int i = 0; i < words; i++) {
-        if (one->words[i] != other->words[i])
-            return false;
-    }
-    return true;
-}
-
-static int count(const struct cpus *cpus)
-{
-    int number = 0;
-    for (int i = 0; i < words; i++)
-        number += __builtin_popcountll(cpus->words[i]);
-    return number;
-}
-
 static void note_where(void *arg)
 {
     (void)arg;
-    struct cpus now = allowed();
+    struct cpus now = cpus_allowed();
     cpu_of_task = (int32_t)cpu_now();
-    narrowed += !is_same(&now, &at_first);
+    narrowed += !cpus_are_same(&now, &at_first);
     arrive(&arrived);
 }
 
@@ -79,8 +53,8 @@ static bool runs_elsewhere(uint32_t number)
 
 int main(void)
 {
-    at_first = allowed();
-    if (count(&at_first) < 2 || keel_worker_count() < 2) {
+    at_first = cpus_allowed();
+    if (cpus_count(&at_first) < 2 || keel_worker_count() < 2) {
         skip("tasks begin elsewhere", "one CPU or one worker");
         return tap_done();
     }
