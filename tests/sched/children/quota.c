@@ -21,9 +21,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "keel/mem.h"
-#include "sched/sched.h"
 #include "tests/mem/resident.h"
-#include "tests/sched/meeting.h"
+#include "tests/sched/sleeping.h"
 
 enum { standard_output = 1, tasks = 100 };
 
@@ -96,8 +95,7 @@ static uint32_t elsewhere; /* the task has begun, while main kept its worker */
 static void wait_until_main_sleeps(void)
 {
     arrive(&elsewhere);
-    while (atomic_load(&sched.idle_count, RELAXED) == 0) /* RELAXED: looked at again */
-        arch_syscall0(__NR_sched_yield);
+    wait_until_another_sleeps_on();
 }
 
 static void *end_alone(void *arg)
