@@ -2,9 +2,7 @@
 #include <linux/auxvec.h>
 
 #include "base/clock.h"
-#include "tests/forked.h"
-#include "tests/refuse.h"
-#include "tests/tap.h"
+#include "tests/cases.h"
 
 enum { right = 0, wrong = 1, panic_status = 2 };
 
@@ -36,9 +34,7 @@ int main(void)
     const struct auxiliary_entry *own = process.auxiliary;
     check(asks_the_kernel() == right, "without a vDSO the kernel tells the time");
     process.auxiliary = own;
-    if (refusals_work())
-        check_equal(forked_status(is_refused_without_image), panic_status, "refused: the end");
-    else
-        skip("the time is refused", "no seccomp here");
+    cases_need_refusals();
+    check_case(is_refused_without_image, panic_status, "refused: the end");
     return tap_done();
 }

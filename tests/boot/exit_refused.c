@@ -1,8 +1,6 @@
 /* Exit functions for which there is no memory: the caller is told, the others run. */
 #include "keel/task.h"
-#include "tests/forked.h"
-#include "tests/refuse.h"
-#include "tests/tap.h"
+#include "tests/cases.h"
 
 enum { all_have_run = 10, main_status = 5 };
 
@@ -39,9 +37,7 @@ static int refused(void)
 
 int main(void)
 {
-    if (refusals_work())
-        check_equal(forked_status(refused), all_have_run, "no memory for more exit functions");
-    else
-        skip("no memory for more exit functions", "no seccomp here");
+    cases_need_refusals();
+    check_case(refused, all_have_run, "no memory for more exit functions");
     return tap_done();
 }

@@ -6,9 +6,7 @@
 
 #include "base/memory.h"
 #include "boot/boot.h"
-#include "tests/forked.h"
-#include "tests/refuse.h"
-#include "tests/tap.h"
+#include "tests/cases.h"
 
 enum { begun_again = 20, panic_status = 2 };
 
@@ -38,10 +36,8 @@ int main(int argc, char **argv)
 {
     if (argc == 2 && memcmp(argv[1], again, sizeof again) == 0)
         return main_again();
-    check_equal(forked_status(start_bare), begun_again, "an empty auxiliary vector starts");
-    if (refusals_work())
-        check_equal(forked_status(start_refused), panic_status, "no thread pointer: the end");
-    else
-        skip("no thread pointer", "no seccomp here");
+    check_case(start_bare, begun_again, "an empty auxiliary vector starts");
+    cases_need_refusals();
+    check_case(start_refused, panic_status, "no thread pointer: the end");
     return tap_done();
 }

@@ -8,11 +8,9 @@
 #include "base/memory.h"
 #include "keel/mem.h"
 #include "mem/stack.h"
-#include "tests/forked.h"
+#include "tests/cases.h"
 #include "tests/mem/pattern.h"
 #include "tests/mem/resident.h"
-#include "tests/refuse.h"
-#include "tests/tap.h"
 
 enum { MiB = 1024 * 1024, run_size = 3900 * 1024, runs = 4, right = 0, wrong = 1 };
 
@@ -209,31 +207,23 @@ static int has_no_stack_at_all(void)
     return verdict(mem_stack_acquire() == NULL && mem_stack_count() == count);
 }
 
-static bool works;
-
-static void test(int (*fn)(void), int wanted, const char *what)
-{
-    if (!works)
-        skip(what, "no seccomp here");
-    else
-        check_equal(forked_status(fn), wanted, what);
-}
-
 int main(void)
 {
-    works = refusals_work();
-    test(keeps_chunks, right, "no munmap: free chunks serve again");
-    test(discards_blocks, right, "no munmap: a freed block's memory goes, its addresses stay");
-    test(does_not_shrink, right, "no munmap: a large block is made small");
-    test(does_not_shrink_nor_map, right, "no munmap, no mmap: it stays as it is");
-    test(copies, right, "no mremap: a large block grows by copying");
-    test(copies_where_unknown, right, "a kernel without mremap: the same");
-    test(moves, right, "no mremap in place: it grows by moving");
-    test(cannot_grow, right, "no mremap, no mmap: it cannot grow, and is as it was");
-    test(does_not_discard, right, "no madvise: memory serves again, and zeroed is zero");
-    test(guards_by_mapping, forked_died + SIGSEGV, "no mprotect: another mapping is the guard");
-    test(has_no_stack, right, "no guard at all: no stack, and nothing is left of it");
-    test(has_no_stack_with_memory, right, "no guard: no stack with memory behind either");
-    test(has_no_stack_at_all, right, "no mmap: no stack");
+    cases_need_refusals();
+    check_case(keeps_chunks, right, "no munmap: free chunks serve again");
+    check_case(discards_blocks, right,
+               "no munmap: a freed block's memory goes, its addresses stay");
+    check_case(does_not_shrink, right, "no munmap: a large block is made small");
+    check_case(does_not_shrink_nor_map, right, "no munmap, no mmap: it stays as it is");
+    check_case(copies, right, "no mremap: a large block grows by copying");
+    check_case(copies_where_unknown, right, "a kernel without mremap: the same");
+    check_case(moves, right, "no mremap in place: it grows by moving");
+    check_case(cannot_grow, right, "no mremap, no mmap: it cannot grow, and is as it was");
+    check_case(does_not_discard, right, "no madvise: memory serves again, and zeroed is zero");
+    check_case(guards_by_mapping, forked_died + SIGSEGV,
+               "no mprotect: another mapping is the guard");
+    check_case(has_no_stack, right, "no guard at all: no stack, and nothing is left of it");
+    check_case(has_no_stack_with_memory, right, "no guard: no stack with memory behind either");
+    check_case(has_no_stack_at_all, right, "no mmap: no stack");
     return tap_done();
 }

@@ -8,10 +8,8 @@
 #include <linux/mman.h>
 
 #include "mem/pages.h"
-#include "tests/forked.h"
+#include "tests/cases.h"
 #include "tests/mem/resident.h"
-#include "tests/refuse.h"
-#include "tests/tap.h"
 
 enum {
     right = 0,
@@ -318,35 +316,26 @@ static int ceases(void)
     return wrong;
 }
 
-static bool works;
-
-static void test(int (*fn)(void), int wanted, const char *what)
-{
-    if (!works)
-        skip(what, "no guards without a mapping, or no seccomp, here");
-    else
-        check_equal(forked_status(fn), wanted, what);
-}
-
 int main(void)
 {
-    works = has_guards() && refusals_work();
-    test(takes_no_mappings, right, "3,000 stacks take a handful of mappings");
-    test(is_never_huge, right, "none of them can be a huge page");
-    test(has_guard, right, "each has a guard, and is known by it");
-    test(faults_below, forked_died + SIGSEGV, "a write just below a stack faults");
-    test(faults_at_the_end, forked_died + SIGSEGV, "and one at the guard's end");
-    test(serves_again, right, "given back and taken again: as before");
-    test(gives_memory_back, right, "their memory goes back");
-    test(gives_memory_back_one_by_one, right, "also where many at once cannot");
-    test(gives_addresses_back, right, "the addresses too");
-    test(keeps_what_is_used, right, "what is in use stays");
-    test(keeps_chunks, right, "no munmap: the addresses serve again");
-    test(older_kernel, forked_died + SIGSEGV, "a kernel without the guards: a mapping each");
-    test(sandbox, forked_died + SIGSEGV, "a sandbox that refuses them: the same");
-    test(no_madvise, forked_died + SIGSEGV, "no madvise at all: the same");
-    test(lies, forked_died + SIGSEGV, "a kernel that does nothing and says 0: the same");
-    test(locked, forked_died + SIGSEGV, "locked memory: the same");
-    test(ceases, forked_died + SIGSEGV, "guards that are refused later: the same from then on");
+    cases_need(has_guards() && refusals_work(), "no guards without a mapping, or no seccomp, here");
+    check_case(takes_no_mappings, right, "3,000 stacks take a handful of mappings");
+    check_case(is_never_huge, right, "none of them can be a huge page");
+    check_case(has_guard, right, "each has a guard, and is known by it");
+    check_case(faults_below, forked_died + SIGSEGV, "a write just below a stack faults");
+    check_case(faults_at_the_end, forked_died + SIGSEGV, "and one at the guard's end");
+    check_case(serves_again, right, "given back and taken again: as before");
+    check_case(gives_memory_back, right, "their memory goes back");
+    check_case(gives_memory_back_one_by_one, right, "also where many at once cannot");
+    check_case(gives_addresses_back, right, "the addresses too");
+    check_case(keeps_what_is_used, right, "what is in use stays");
+    check_case(keeps_chunks, right, "no munmap: the addresses serve again");
+    check_case(older_kernel, forked_died + SIGSEGV, "a kernel without the guards: a mapping each");
+    check_case(sandbox, forked_died + SIGSEGV, "a sandbox that refuses them: the same");
+    check_case(no_madvise, forked_died + SIGSEGV, "no madvise at all: the same");
+    check_case(lies, forked_died + SIGSEGV, "a kernel that does nothing and says 0: the same");
+    check_case(locked, forked_died + SIGSEGV, "locked memory: the same");
+    check_case(ceases, forked_died + SIGSEGV,
+               "guards that are refused later: the same from then on");
     return tap_done();
 }

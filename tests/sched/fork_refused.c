@@ -2,12 +2,10 @@
  * Fork and join without memory, each in a process of its own: a child that finds no place is called
  * at the fork; one that must become a task finds a descriptor all the same.
  */
-#include "tests/refuse.h"
-
 #include "keel/chan.h"
 #include "keel/fork.h"
 #include "sched/sched.h"
-#include "tests/forked.h"
+#include "tests/cases.h"
 #include "tests/sched/meeting.h"
 
 enum { right = 0, wrong = 1, frames_most = 3000 };
@@ -111,14 +109,10 @@ static int forks_less_without_reserve(void)
 
 int main(void)
 {
-    if (!refusals_work()) {
-        skip("forks without memory", "no system call can be refused here");
-        return tap_done();
-    }
-    check_equal(forked_status(has_no_array), right, "a worker that gets no deque calls children");
-    check_equal(forked_status(parks_without_descriptors), right,
-                "a parent parks when there is no descriptor for its children");
-    check_equal(forked_status(forks_less_without_reserve), right,
-                "nothing is forked that could not become a task");
+    cases_need_refusals();
+    check_case(has_no_array, right, "a worker that gets no deque calls children");
+    check_case(parks_without_descriptors, right,
+               "a parent parks when there is no descriptor for its children");
+    check_case(forks_less_without_reserve, right, "nothing is forked that could not become a task");
     return tap_done();
 }

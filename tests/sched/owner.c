@@ -8,8 +8,7 @@
 #include "abi/system.h"
 #include "sched/owner.h"
 #include "sched/sched.h"
-#include "tests/forked.h"
-#include "tests/refuse.h"
+#include "tests/cases.h"
 #include "tests/sched/begun.h"
 #include "tests/sched/meeting.h"
 
@@ -106,12 +105,9 @@ int main(void)
     test_tasks();
     test_cold();
     /* An emulator does not pass the limit on. */
-    if (!refusals_work()) {
-        skip("main's stack", "no seccomp here");
-        return tap_done();
-    }
-    check_equal(forked_status(knows_mains_stack), right, "main's guard, and what is none");
-    check_equal(forked_status(has_no_limit), right, "a stack without a limit has no guard");
-    check_equal(forked_status(is_refused_the_limit), right, "nor one whose limit is not told");
+    cases_need_refusals();
+    check_case(knows_mains_stack, right, "main's guard, and what is none");
+    check_case(has_no_limit, right, "a stack without a limit has no guard");
+    check_case(is_refused_the_limit, right, "nor one whose limit is not told");
     return tap_done();
 }

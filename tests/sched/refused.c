@@ -2,14 +2,12 @@
  * Calls that the kernel refuses to the scheduler, each in a process of its own: fewer workers,
  * fewer stacks, queues that do not grow; every task that was accepted runs all the same.
  */
-#include "tests/refuse.h"
-
 #include <linux/futex.h>
 #include <linux/mman.h>
 
 #include "keel/chan.h"
 #include "sched/sched.h"
-#include "tests/forked.h"
+#include "tests/cases.h"
 #include "tests/mem/resident.h"
 #include "tests/sched/meeting.h"
 
@@ -262,12 +260,8 @@ static int cannot_wake(void)
 {
     limit_workers(2);
     keel_spawn(end_at_once, NULL);
-    int64_t end = keel_now() + meeting_patience;
-    while (!have_arrived(&sched.idle_count, 1)) {
-        if (keel_now() > end)
-            return wrong;
-        arch_syscall0(__NR_sched_yield);
-    }
+    if (!spin_until(&sched.idle_count, 1))
+        return wrong;
     refuse_syscall_when(__NR_futex, 1, FUTEX_WAKE_PRIVATE, EPERM);
     run_many(20);
     return wrong;
@@ -312,33 +306,24 @@ static int waits_without_stack(void)
     keel_exit(main_status);
 }
 
-static bool works;
-
-static void test(int (*fn)(void), int wanted, const char *what)
-{
-    if (!works)
-        skip(what, "no seccomp here");
-    else
-        check_equal(forked_status(fn), wanted, what);
-}
-
 int main(void)
 {
-    works = refusals_work();
-    test(makes_no_task, right, "no memory for a task: the caller is told");
-    test(has_no_queue, right, "a deque that cannot grow: tasks go to the global queue");
-    test(has_no_queue_at_all, right, "no deque: all tasks go to the global queue");
-    test(yields_for_the_starved, right, "tasks that want a stack begin when main yields");
-    test(clones_no_thread, right, "no thread for a worker");
-    test(clones_no_further_thread, right, "no thread for a worker beyond the image's");
-    test(maps_no_worker, right, "no memory for a worker");
-    test(finds_no_stack, right, "no stack for a worker");
-    test(finds_no_spare, right, "no spare stack for main, so no worker");
-    test(is_at_the_limit, right, "no worker beyond the limit");
+    cases_need_refusals();
+    check_case(makes_no_task, right, "no memory for a task: the caller is told");
+    check_case(has_no_queue, right, "a deque that cannot grow: tasks go to the global queue");
+    check_case(has_no_queue_at_all, right, "no deque: all tasks go to the global queue");
+    check_case(yields_for_the_starved, right, "tasks that want a stack begin when main yields");
+    check_case(clones_no_thread, right, "no thread for a worker");
+    check_case(clones_no_further_thread, right, "no thread for a worker beyond the image's");
+    check_case(maps_no_worker, right, "no memory for a worker");
+    check_case(finds_no_stack, right, "no stack for a worker");
+    check_case(finds_no_spare, right, "no spare stack for main, so no worker");
+    check_case(is_at_the_limit, right, "no worker beyond the limit");
     if (keel_environment("KEEL_WORKERS") == NULL)
-        test(knows_no_mask, right, "no affinity mask: one worker");
-    test(cannot_sleep, right, "no futex to wait on");
-    test(cannot_wake, panic_status, "no futex to wake by: the end, with a word");
-    test(waits_without_stack, main_status, "an exit during an exit, without a stack to park on");
+        check_case(knows_no_mask, right, "no affinity mask: one worker");
+    check_case(cannot_sleep, right, "no futex to wait on");
+    check_case(cannot_wake, panic_status, "no futex to wake by: the end, with a word");
+    check_case(waits_without_stack, main_status,
+               "an exit during an exit, without a stack to park on");
     return tap_done();
 }

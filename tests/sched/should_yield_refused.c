@@ -2,10 +2,8 @@
  * Where no thread can be made, keel_should_yield always says yes: the loop is slower, and all else
  * runs as it should. Where no thread may end, the one that looks stays.
  */
-#include "tests/refuse.h"
-
 #include "sched/sched.h"
-#include "tests/forked.h"
+#include "tests/cases.h"
 #include "tests/sched/meeting.h"
 #include "tests/sched/threads.h"
 
@@ -116,21 +114,13 @@ static int takes_signals(void)
     return compute(1, &refusals) && refusals > 0 ? right : wrong;
 }
 
-static void test(bool works, int (*fn)(void), const char *what)
-{
-    if (works)
-        check_equal(forked_status(fn), right, what);
-    else
-        skip(what, "no seccomp here");
-}
-
 int main(void)
 {
-    bool works = refusals_work();
-    test(works, always_yes, "no thread: the answer is always yes");
-    test(works, always_yes_on_two, "no thread: who relied on another's try is told so");
-    test(works, stays, "no end of a thread: it stays, and answers");
-    test(works, rests, "no futex: it rests otherwise");
-    test(works, takes_signals, "no mask of signals: it goes without");
+    cases_need_refusals();
+    check_case(always_yes, right, "no thread: the answer is always yes");
+    check_case(always_yes_on_two, right, "no thread: who relied on another's try is told so");
+    check_case(stays, right, "no end of a thread: it stays, and answers");
+    check_case(rests, right, "no futex: it rests otherwise");
+    check_case(takes_signals, right, "no mask of signals: it goes without");
     return tap_done();
 }

@@ -8,9 +8,7 @@
 
 #include "base/thread_block.h"
 #include "signal/signal.h"
-#include "tests/forked.h"
-#include "tests/refuse.h"
-#include "tests/tap.h"
+#include "tests/cases.h"
 
 enum { by_segv = forked_died + SIGSEGV, by_status = 128 + SIGSEGV, wrong = 1 };
 
@@ -157,31 +155,21 @@ static int cannot_read_itself(void)
     return fault();
 }
 
-static bool works;
-
-static void test_refused(int (*fn)(void), int wanted, const char *what)
-{
-    if (!works)
-        skip(what, "no seccomp here");
-    else
-        check_equal(forked_status(fn), wanted, what);
-}
-
 int main(void)
 {
-    check_equal(forked_status(faults), by_segv, "a fault");
-    check_equal(forked_status(is_sent), by_segv, "a signal that was sent");
-    check_equal(forked_status(faults_in_report), by_segv, "a fault in the report");
-    check_equal(forked_status(faults_in_each_report), by_segv, "faults in the report, ever again");
-    check_equal(forked_status(is_sent_in_report), by_segv, "a signal that arrives in the report");
-    check_equal(forked_status(is_gone_after_report), by_segv, "a fault that is gone after it");
-    works = refusals_work();
-    test_refused(keeps_handler, by_status, "the default action is refused");
-    test_refused(cannot_raise, by_status, "a signal cannot be raised again");
-    test_refused(cannot_queue, by_segv, "it cannot be queued once more");
-    test_refused(has_no_handler, by_segv, "handlers are refused");
-    test_refused(has_no_stack, by_segv, "the alternate stack is refused");
-    test_refused(cannot_write, by_segv, "nothing can be said");
-    test_refused(cannot_read_itself, by_segv, "the program cannot read its own file");
+    check_case(faults, by_segv, "a fault");
+    check_case(is_sent, by_segv, "a signal that was sent");
+    check_case(faults_in_report, by_segv, "a fault in the report");
+    check_case(faults_in_each_report, by_segv, "faults in the report, ever again");
+    check_case(is_sent_in_report, by_segv, "a signal that arrives in the report");
+    check_case(is_gone_after_report, by_segv, "a fault that is gone after it");
+    cases_need_refusals();
+    check_case(keeps_handler, by_status, "the default action is refused");
+    check_case(cannot_raise, by_status, "a signal cannot be raised again");
+    check_case(cannot_queue, by_segv, "it cannot be queued once more");
+    check_case(has_no_handler, by_segv, "handlers are refused");
+    check_case(has_no_stack, by_segv, "the alternate stack is refused");
+    check_case(cannot_write, by_segv, "nothing can be said");
+    check_case(cannot_read_itself, by_segv, "the program cannot read its own file");
     return tap_done();
 }

@@ -8,9 +8,7 @@
 
 #include "abi/signal.h"
 #include "signal/signal.h"
-#include "tests/forked.h"
-#include "tests/refuse.h"
-#include "tests/tap.h"
+#include "tests/cases.h"
 
 enum { large_frame = 100000, faulted = forked_died + SIGSEGV, wrong = 1 };
 
@@ -75,13 +73,11 @@ static int guard_lowest_page(void)
 
 int main(void)
 {
-    check_equal(forked_status(guard_lowest_page), faulted, "a guard below, once a handler runs");
-    check_equal(forked_status(start), faulted, "the kernel's own size");
-    check_equal(forked_status(start_small), faulted, "no size from the kernel");
-    check_equal(forked_status(start_large), faulted, "more than the reserve");
-    if (refusals_work())
-        check_equal(forked_status(start_without_memory), faulted, "no memory for so much");
-    else
-        skip("no memory for so much", "no seccomp here");
+    check_case(guard_lowest_page, faulted, "a guard below, once a handler runs");
+    check_case(start, faulted, "the kernel's own size");
+    check_case(start_small, faulted, "no size from the kernel");
+    check_case(start_large, faulted, "more than the reserve");
+    cases_need_refusals();
+    check_case(start_without_memory, faulted, "no memory for so much");
     return tap_done();
 }
