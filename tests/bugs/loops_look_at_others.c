@@ -1,11 +1,12 @@
 /*
- * A livelock: a task that created and awaited in a loop, and so never parked, because it ran each
- * child on its own stack, let the tasks of its own worker have their turn, but never looked at the
- * queues of another, which computed on and on.
+ * Livelocks: a task that waited in a loop without ever parking looked at its own worker's queues
+ * only. When what it waited for stood in the queue of another worker, which computed on and on,
+ * nobody ever ran it. One such loop yielded; one created and awaited children, each of which ran on
+ * its own stack.
  */
 #include "tests/sched/meeting.h"
 
-static uint32_t computing, awaiting, done;
+static uint32_t computing, waiting, done;
 
 static void *mark_done(void *arg)
 {
@@ -25,7 +26,7 @@ static void *do_nothing(void *arg)
 static void *compute(void *arg)
 {
     arrive(&computing);
-    spin_until(&awaiting, 1);
+    spin_until(&waiting, 1);
     keel_task_detach(keel_task_create(mark_done, &done, NULL));
     *(bool *)arg = spin_until(&done, 1);
     return NULL;
@@ -40,22 +41,28 @@ static bool await_until(const uint32_t *count, uint32_t wanted)
     return have_arrived(count, wanted);
 }
 
-int main(void)
+static void finds(bool (*wait_until)(const uint32_t *, uint32_t), const char *what)
 {
-    if (keel_worker_count() < 2) {
-        skip("who awaits finds another worker's task", "one worker has no other");
-        return tap_done();
-    }
     bool was_run = true;
     for (int round = 0; round < 20 && was_run; round++) {
         was_run = false;
-        computing = awaiting = done = 0;
+        computing = waiting = done = 0;
         keel_task *task = keel_task_create(compute, &was_run, NULL);
         bool began = yield_until(&computing, 1);
-        arrive(&awaiting);
-        bool is_done = await_until(&done, 1);
+        arrive(&waiting);
+        bool is_done = wait_until(&done, 1);
         keel_task_await(task, NULL);
-        check(began && is_done && was_run, "who awaits finds another worker's task");
+        check(began && is_done && was_run, what);
     }
+}
+
+int main(void)
+{
+    if (keel_worker_count() < 2) {
+        skip("a loop that waits finds another worker's task", "one worker has no other");
+        return tap_done();
+    }
+    finds(await_until, "who awaits finds another worker's task");
+    finds(yield_until, "a yield finds another worker's task");
     return tap_done();
 }
