@@ -34,6 +34,12 @@ static inline void lock_acquire(struct lock *lock)
         lock_wait(lock);
 }
 
+/*
+ * Tries for a bounded time, some hundred microseconds, and tells whether it has the lock: for a
+ * signal handler, which may have interrupted the holder.
+ */
+bool lock_try_bounded(struct lock *lock);
+
 static inline void lock_release(struct lock *lock)
 {
     /* RELEASE: with the ACQUIRE in lock_try of the next holder. */

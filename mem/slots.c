@@ -63,18 +63,6 @@ struct place {
     uint32_t index;
 };
 
-/*
- * Slots lie at equal distances, so without more the tops of all stacks would share few sets of each
- * cache: a thousand parked tasks would push each other out of caches that hold ten thousand. So
- * each top lies lower by some lines that depend on the slot; by less than half a page, that a task
- * which parks near its top still touches one page only.
- */
-size_t mem_slots_colour(const unsigned char *slot)
-{
-    enum { colours = 32 };
-    return (uintptr_t)slot / mem_stack_slot % colours * arch_cache_line;
-}
-
 static unsigned char *slot_at(struct place place)
 {
     return place.chunk->slots + (size_t)place.index * mem_stack_slot;
@@ -83,7 +71,7 @@ static unsigned char *slot_at(struct place place)
 static struct mem_stack *stack_at(struct place place)
 {
     unsigned char *slot = slot_at(place);
-    return (struct mem_stack *)(void *)(slot + mem_stack_slot - mem_slots_colour(slot)) - 1;
+    return (struct mem_stack *)(void *)(slot + mem_stack_slot - mem_stack_colour(slot)) - 1;
 }
 
 static size_t chunk_size(uint32_t count)
@@ -275,21 +263,10 @@ void mem_slots_cool(struct mem_stack *const *stacks, unsigned count)
 
 /* ---- for reports */
 
-bool mem_slots_try_lock(struct lock *lock)
-{
-    enum { tries = 10000 };
-    for (unsigned i = 0; i < tries; i++) {
-        if (lock_try(lock))
-            return true;
-        arch_pause();
-    }
-    return false;
-}
-
 const struct mem_stack *mem_slots_guarding(uintptr_t address, uintptr_t *low)
 {
     const struct mem_stack *found = NULL;
-    if (!mem_slots_try_lock(&slots.lock))
+    if (!lock_try_bounded(&slots.lock))
         return NULL;
     struct list_node *node = slots.all.next;
     for (; node != NULL && node != &slots.all && found == NULL; node = node->next) {

@@ -6,7 +6,6 @@
 #ifndef KEEL_MEM_SLOTS_H
 #define KEEL_MEM_SLOTS_H
 
-#include "base/lock.h"
 #include "mem/stack.h"
 
 /* At most so many are cooled at a time. */
@@ -29,11 +28,5 @@ const struct mem_stack *mem_slots_guarding(uintptr_t address, uintptr_t *low);
 
 /* Whether no guard could be had, and stacks take mappings of their own. */
 bool mem_slots_are_refused(void);
-
-/* How many bytes lower than its end the top of a slot lies; see slots.c. */
-size_t mem_slots_colour(const unsigned char *slot);
-
-/* Takes the lock, for a signal handler: whoever faults may hold it, so it is not waited for. */
-bool mem_slots_try_lock(struct lock *lock);
 
 #endif

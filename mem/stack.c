@@ -117,6 +117,18 @@ struct mem_stack *mem_stack_promise_keep(unsigned promise)
 
 /* ---- from the kernel */
 
+/*
+ * Stacks lie at equal distances, so without more the tops of all would share few sets of each
+ * cache: a thousand parked tasks would push each other out of caches that hold ten thousand. So
+ * each top lies lower by some lines that depend on the slot; by less than half a page, that a task
+ * which parks near its top still touches one page only.
+ */
+size_t mem_stack_colour(const unsigned char *slot)
+{
+    enum { colours = 32 };
+    return (uintptr_t)slot / mem_stack_slot % colours * arch_cache_line;
+}
+
 static struct mem_stack *stack_map(void)
 {
     unsigned char *slot = page_map_stacks(mem_stack_slot);
@@ -127,7 +139,7 @@ static struct mem_stack *stack_map(void)
         return NULL;
     }
     return describe(slot + mem_stack_guard,
-                    mem_stack_slot - mem_stack_guard - mem_slots_colour(slot));
+                    mem_stack_slot - mem_stack_guard - mem_stack_colour(slot));
 }
 
 static void stack_unmap(struct mem_stack *stack)
@@ -259,7 +271,7 @@ void mem_stack_return_with(struct mem_stack *stack, size_t size)
 static const struct mem_stack *listed_guarding(uintptr_t address, uintptr_t *low)
 {
     const struct mem_stack *found = NULL;
-    if (!mem_slots_try_lock(&pool.lock))
+    if (!lock_try_bounded(&pool.lock))
         return NULL;
     const struct list_node *node = pool.all.next;
     for (; node != NULL && node != &pool.all && found == NULL; node = node->next) {

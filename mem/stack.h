@@ -76,6 +76,9 @@ size_t mem_stack_count(void);
 void mem_stack_line(struct line *line);
 void mem_stack_line_if_many(struct line *line);
 
+/* How many bytes lower than the end of its slot the top of a stack lies; see stack.c. */
+size_t mem_stack_colour(const unsigned char *slot);
+
 /* The first byte above what may be used, 16-byte aligned. */
 static inline void *mem_stack_top(struct mem_stack *stack)
 {

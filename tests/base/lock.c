@@ -59,11 +59,12 @@ int main(void)
 {
     check(lock_try(&lock), "a free lock is taken");
     check(!lock_try(&lock), "a held one is not");
+    check(!lock_try_bounded(&lock), "nor by a bounded try, which ends");
     lock_release(&lock);
     lock_acquire(&lock);
     check(!lock_try(&lock), "acquired");
     lock_release(&lock);
-    check(lock_try(&lock), "released");
+    check(lock_try_bounded(&lock), "released");
     lock_release(&lock);
 
     unsigned running = 0;
