@@ -5,6 +5,7 @@
 #include "backtrace/backtrace.h"
 #include "tests/backtrace/names.h"
 #include "tests/base/guarded_area.h"
+#include "tests/random.h"
 
 enum { area_size = 4 * arch_page_size, words = area_size / 8 };
 
@@ -118,15 +119,11 @@ static void test_start(void)
     check_equal(walk(0, (uint64_t)area.end - 4, 0, true), 1, "one whose word ends in the guard");
 }
 
-/* xorshift64 (Marsaglia, 2003) */
-static uint64_t random_state = 88172645463325252u;
+static uint64_t random_state = random_seed;
 
 static uint64_t random(void)
 {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state;
+    return random_next(&random_state);
 }
 
 /* What may lie on a stack. */

@@ -8,21 +8,18 @@
 #include "backtrace/image.h"
 #include "base/memory.h"
 #include "tests/base/guarded_area.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 
 static const struct image *sound;
 static struct guarded_area area;
 static struct image image;
 
-/* xorshift64 (Marsaglia, 2003) */
-static uint64_t random_state = 88172645463325252u;
+static uint64_t random_state = random_seed;
 
 static uint64_t random(void)
 {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state;
+    return random_next(&random_state);
 }
 
 /* The first `size` bytes of the file. */

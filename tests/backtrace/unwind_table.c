@@ -6,6 +6,7 @@
 #include "backtrace/rules.h"
 #include "base/memory.h"
 #include "tests/base/guarded_area.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 
 static struct guarded_area area;
@@ -269,14 +270,12 @@ static void test_applied(void)
 static void test_garbage(void)
 {
     enum { rounds = 20000, longest = 64 };
-    uint64_t state = 88172645463325252u; /* xorshift64 (Marsaglia, 2003) */
+    uint64_t state = random_seed;
     unsigned accepted = 0;
     for (unsigned i = 0; i < rounds; i++) {
         unsigned char bytes[longest];
         for (size_t j = 0; j < longest; j++) {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
+            random_next(&state);
             /* Mostly small numbers: opcodes, registers, lengths. */
             bytes[j] = (unsigned char)(state >> 32) & (state % 3 == 0 ? 0xff : 0x17);
         }

@@ -4,17 +4,14 @@
  */
 #include "base/integer.h"
 
+#include "tests/random.h"
 #include "tests/tap.h"
 
-static uint64_t state = 1181783497276652981;
+static uint64_t random_state = 1181783497276652981;
 
-/* xorshift64*. */
 static uint64_t random_word(void)
 {
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    return state * 0x2545f4914f6cdd1d;
+    return random_next_scrambled(&random_state);
 }
 
 /* Of all lengths, often a tie between two floating-point numbers or next to one. */

@@ -1,6 +1,7 @@
 /* 128-bit division: by the identity that defines it, and by known values. */
 #include "base/integer.h"
 
+#include "tests/random.h"
 #include "tests/tap.h"
 
 /* The C source that wide_divide.S replaces, under a name of its own. */
@@ -9,15 +10,11 @@ uint64_t portable_wide_divide(uint64_t high, uint64_t low, uint64_t divisor, uin
 #include "base/wide_divide.c"
 #undef wide_divide
 
-static uint64_t state = 88172645463325252;
+static uint64_t random_state = random_seed;
 
-/* xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift generators". */
 static uint64_t random_word(void)
 {
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    return state * 0x2545f4914f6cdd1d;
+    return random_next_scrambled(&random_state);
 }
 
 /* Of all lengths, and often next to a power of two, where the estimates are at their worst. */

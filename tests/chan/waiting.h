@@ -29,11 +29,11 @@ static inline size_t receivers_waiting(keel_chan *chan)
     return count;
 }
 
-/* Lets others run until so many wait. */
-static inline bool until_senders_wait(keel_chan *chan, size_t wanted)
+/* Lets others run until so many wait, as the function counts them. */
+static inline bool until_waiting(size_t (*count)(keel_chan *), keel_chan *chan, size_t wanted)
 {
     int64_t end = keel_now() + meeting_patience;
-    while (senders_waiting(chan) != wanted) {
+    while (count(chan) != wanted) {
         if (keel_now() > end)
             return false;
         keel_yield();
@@ -41,15 +41,14 @@ static inline bool until_senders_wait(keel_chan *chan, size_t wanted)
     return true;
 }
 
+static inline bool until_senders_wait(keel_chan *chan, size_t wanted)
+{
+    return until_waiting(senders_waiting, chan, wanted);
+}
+
 static inline bool until_receivers_wait(keel_chan *chan, size_t wanted)
 {
-    int64_t end = keel_now() + meeting_patience;
-    while (receivers_waiting(chan) != wanted) {
-        if (keel_now() > end)
-            return false;
-        keel_yield();
-    }
-    return true;
+    return until_waiting(receivers_waiting, chan, wanted);
 }
 
 #endif

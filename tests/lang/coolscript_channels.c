@@ -1,6 +1,7 @@
 /* Coolscript's channels, in both forms: elements that are copied, and owned pointers. */
 #include "runtime.h"
 
+#include "tests/mem/resident.h"
 #include "tests/sched/meeting.h"
 
 /* ---- the form with elements */
@@ -123,24 +124,7 @@ static void pointers_are_elements(void)
 
 /* ---- releasing */
 
-/* Pages of memory that the process has. */
-static int64_t resident_pages(void)
-{
-    char text[64] = {0};
-    long file = arch_syscall3(__NR_open, (long)"/proc/self/statm", 0, 0);
-    arch_syscall3(__NR_read, file, (long)text, sizeof text - 1);
-    arch_syscall1(__NR_close, file);
-    /* The second number of the line. */
-    const char *digit = text;
-    while (*digit >= '0' && *digit <= '9')
-        digit++;
-    int64_t pages = 0;
-    for (digit++; *digit >= '0' && *digit <= '9'; digit++)
-        pages = pages * 10 + (*digit - '0');
-    return pages;
-}
-
-enum { rounds = 5000, leftovers = 8, block_size = 4000, few_pages = 40 * 256 };
+enum { rounds = 5000, leftovers = 8, block_size = 4000, little = 40 * 1024 * 1024 };
 
 static void fill(cs_channel_t *chan)
 {
@@ -154,8 +138,8 @@ static void fill(cs_channel_t *chan)
 /* If they were not freed, the rounds would take 160 MB. */
 static void release_frees_leftovers(void)
 {
-    int64_t before = resident_pages();
-    if (before == 0) {
+    int64_t before = statm_read(statm_resident);
+    if (before <= 0) {
         skip("released channels free what is inside", "there is no /proc");
         return;
     }
@@ -164,11 +148,11 @@ static void release_frees_leftovers(void)
         fill(chan);
         cs_chan_release(chan);
     }
-    int64_t grown = resident_pages() - before;
-    tap_note("pages after 5,000 releases", grown);
-    check(before > 0 && grown < few_pages, "a released channel of pointers frees what is inside");
+    int64_t grown = statm_read(statm_resident) - before;
+    tap_note("bytes after 5,000 releases", grown);
+    check(before > 0 && grown < little, "a released channel of pointers frees what is inside");
 
-    before = resident_pages();
+    before = statm_read(statm_resident);
     for (int round = 0; round < rounds; round++) {
         cs_channel_t *chan = cs_chan_create_ptr(leftovers);
         cs_chan_clone_sender(chan);
@@ -176,9 +160,9 @@ static void release_frees_leftovers(void)
         cs_chan_release(chan);
         cs_chan_drop_sender(chan); /* the last reference */
     }
-    grown = resident_pages() - before;
-    tap_note("pages after 5,000 last drops", grown);
-    check(grown < few_pages, "so does the drop of a sender that gives up the last reference");
+    grown = statm_read(statm_resident) - before;
+    tap_note("bytes after 5,000 last drops", grown);
+    check(grown < little, "so does the drop of a sender that gives up the last reference");
 }
 
 static void send_one_block(void *data)

@@ -1,25 +1,11 @@
 /*
- * Random numbers, the same in every run, and contents that tell whose they are: a block is filled
- * from its number, so that a byte of another block, or one that was lost, shows.
+ * Contents that tell whose they are: a block is filled from its number, so that a byte of another
+ * block, or one that was lost, shows.
  */
 #ifndef KEEL_TESTS_PATTERN_H
 #define KEEL_TESTS_PATTERN_H
 
-#include "base/base.h"
-
-/* Xorshift: enough to vary sizes and orders. `*state` must not be 0. */
-static inline uint64_t random_next(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
-
-static inline size_t random_below(uint64_t *state, size_t limit)
-{
-    return (size_t)(random_next(state) % limit);
-}
+#include "tests/random.h"
 
 static inline unsigned char pattern_byte(uint64_t number, size_t position)
 {

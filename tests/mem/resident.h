@@ -1,4 +1,4 @@
-/* How much memory the process has, from /proc/self/statm. */
+/* How much memory the process has, and in how many mappings, from /proc/self. */
 #ifndef KEEL_TESTS_RESIDENT_H
 #define KEEL_TESTS_RESIDENT_H
 
@@ -26,6 +26,20 @@ static inline int64_t statm_read(enum statm_field field)
             pages = pages * 10 + (text[i] - '0');
     }
     return len <= 0 ? -1 : pages * arch_page_size;
+}
+
+/* 0 where there is no /proc. */
+static inline int64_t count_mappings(void)
+{
+    char text[4096];
+    int64_t mappings = 0;
+    long got, descriptor = arch_syscall3(__NR_open, (long)"/proc/self/maps", 0, 0);
+    while ((got = arch_syscall3(__NR_read, descriptor, (long)text, sizeof text)) > 0) {
+        for (long i = 0; i < got; i++)
+            mappings += text[i] == '\n';
+    }
+    arch_syscall1(__NR_close, descriptor);
+    return mappings;
 }
 
 #endif

@@ -38,15 +38,6 @@ static void read_file(const char *path)
     arch_syscall1(__NR_close, file);
 }
 
-static int64_t count_mappings(void)
-{
-    int64_t count = 0;
-    read_file("/proc/self/maps");
-    for (const char *at = text; *at != 0; at++)
-        count += *at == '\n';
-    return count;
-}
-
 static bool take(unsigned from, unsigned to)
 {
     for (unsigned i = from; i < to; i++) {

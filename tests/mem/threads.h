@@ -2,8 +2,8 @@
  * Kernel threads for tests, without a scheduler: a raw clone with a stack and a thread block of its
  * own. What such a thread calls finds no task and no worker in its block.
  */
-#ifndef KEEL_TESTS_THREADS_H
-#define KEEL_TESTS_THREADS_H
+#ifndef KEEL_TESTS_MEM_THREADS_H
+#define KEEL_TESTS_MEM_THREADS_H
 
 #include <asm/unistd.h>
 #include <linux/futex.h>

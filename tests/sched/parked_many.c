@@ -28,19 +28,6 @@ static void wait_at_gate(void *arg)
     arrive(&ended);
 }
 
-static int64_t count_mappings(void)
-{
-    static char text[4096];
-    int64_t mappings = 0;
-    long got, file = arch_syscall3(__NR_open, (long)"/proc/self/maps", 0, 0);
-    while ((got = arch_syscall3(__NR_read, file, (long)text, sizeof text)) > 0) {
-        for (long i = 0; i < got; i++)
-            mappings += text[i] == '\n';
-    }
-    arch_syscall1(__NR_close, file);
-    return mappings;
-}
-
 static bool has_slots(void)
 {
     bool has = false;

@@ -1,6 +1,6 @@
 /* How many threads the process has. */
-#ifndef KEEL_TESTS_THREADS_H
-#define KEEL_TESTS_THREADS_H
+#ifndef KEEL_TESTS_SCHED_THREADS_H
+#define KEEL_TESTS_SCHED_THREADS_H
 
 #include <asm/unistd.h>
 #include <linux/fcntl.h>

@@ -5,19 +5,18 @@
  */
 #include "sched/wheel.h"
 
+#include "tests/random.h"
 #include "tests/tap.h"
 
 enum { timers_most = 3000, calls_most = 100000, microsecond = 1000, slot_end = 1023 };
 
 static struct wheel wheel;
 static struct wheel_timer timers[timers_most];
-static uint64_t random_state = 88172645463325252u;
+static uint64_t random_state = random_seed;
 
 static uint64_t next_random(void)
 {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    return random_state ^= random_state << 17;
+    return random_next(&random_state);
 }
 
 /* Distances of all magnitudes, up to 2^`bits`. */

@@ -4,6 +4,7 @@
 #include "abi/system.h"
 #include "keel/chan.h"
 #include "sched/sched.h"
+#include "tests/mem/resident.h"
 #include "tests/refuse.h"
 #include "tests/sched/meeting.h"
 #include "tests/sched/ways.h"
@@ -13,21 +14,10 @@ enum { task_count = 5000, room_for_stacks = 200 };
 static keel_chan *chan;
 static uint32_t ended;
 
-static int64_t address_space(void)
-{
-    char text[64] = {0};
-    long file = arch_syscall3(__NR_open, (long)"/proc/self/statm", 0, 0);
-    arch_syscall3(__NR_read, file, (long)text, sizeof text - 1);
-    arch_syscall1(__NR_close, file);
-    int64_t pages = 0;
-    for (const char *digit = text; *digit >= '0' && *digit <= '9'; digit++)
-        pages = pages * 10 + (*digit - '0');
-    return pages * arch_page_size;
-}
-
 static void limit_memory(void)
 {
-    uint64_t bytes = (uint64_t)address_space() + room_for_stacks * (uint64_t)mem_stack_slot;
+    uint64_t bytes =
+        (uint64_t)statm_read(statm_mapped) + room_for_stacks * (uint64_t)mem_stack_slot;
     struct abi_rlimit limit = {bytes, bytes};
     arch_syscall4(__NR_prlimit64, 0, RLIMIT_AS, (long)&limit, 0);
 }

@@ -18,11 +18,11 @@
  *   kept         it has stacks and descriptors for later: all are there for main
  */
 #include "sched/quota.h"
-#include "base/file.h"
 #include "base/memory.h"
 #include "keel/mem.h"
 #include "tests/mem/resident.h"
 #include "tests/sched/sleeping.h"
+#include "tests/sched/threads.h"
 
 enum { standard_output = 1, tasks = 100 };
 
@@ -34,22 +34,6 @@ static int print(const char *what, uint64_t number)
     line_text(&line, " ");
     line_number(&line, number);
     line_write(&line, standard_output);
-    return 0;
-}
-
-/* The number of threads, which /proc/self/status states; 0 when it does not. */
-static uint64_t count_threads(void)
-{
-    static const char name[] = "\nThreads:\t";
-    char text[4096];
-    file_read_text("/proc/self/status", text, sizeof text);
-    for (const char *at = text; *at != '\0'; at++) {
-        size_t len = sizeof name - 1;
-        if (strlen(at) <= len)
-            break;
-        if (memcmp(at, name, len) == 0)
-            return (uint64_t)(at[len] - '0');
-    }
     return 0;
 }
 
@@ -142,7 +126,7 @@ static int timer(void)
     /* The thread that ends may be slow. */
     for (int i = 0; i < 100 && !is_alone(); i++)
         keel_sleep(10 * MILLISECOND);
-    return print("threads", count_threads());
+    return print("threads", (uint64_t)count_threads());
 }
 
 static int memory_left(void)
@@ -156,7 +140,7 @@ static int memory_left(void)
         keel_free(memory[i]);
     keel_sleep(MILLISECOND);
     int64_t back = full - statm_read(statm_resident);
-    print("threads", count_threads());
+    print("threads", (uint64_t)count_threads());
     return print("MiB given back", back > 0 ? (uint64_t)back >> 20 : 0);
 }
 
@@ -208,7 +192,7 @@ static int kept(void)
     int64_t end = keel_now() + meeting_patience;
     while (!is_alone() && keel_now() < end)
         keel_sleep(MILLISECOND);
-    print("threads", count_threads());
+    print("threads", (uint64_t)count_threads());
     print("stacks free", all_stacks_are_free());
     return print("descriptors", count_descriptors());
 }
@@ -228,7 +212,7 @@ static int late(bool busy)
     yield_until(&ended, tasks);
     keel_sleep(MILLISECOND);
     print("ended", ended);
-    print("threads", count_threads());
+    print("threads", (uint64_t)count_threads());
     return print("workers", keel_worker_count());
 }
 
