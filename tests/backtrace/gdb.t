@@ -7,10 +7,11 @@ use File::Temp 'tempdir';
 use FindBin;
 use lib "$FindBin::Bin/..";
 use ChildProgram 'child_path';
+use Commands 'is_installed';
 use Test::More;
 
 plan skip_all => 'gdb sees an emulator, not the program' if $ENV{KEEL_EMULATOR};
-plan skip_all => 'gdb is not installed' if !grep { -x "$_/gdb" } split /:/, $ENV{PATH};
+plan skip_all => 'gdb is not installed' if !is_installed('gdb');
 
 my $work    = tempdir(CLEANUP => 1);
 my $program = child_path('backtrace/children/switch');

@@ -10,6 +10,8 @@ use File::Temp 'tempdir';
 use FindBin;
 use POSIX ();
 use Test::More;
+use lib "$FindBin::Bin/..";
+use Commands qw(is_installed shell);
 
 my $folder   = dirname($ENV{KEEL_TESTS} or die "KEEL_TESTS is not set: the folder of the built tests\n");
 my $root     = "$FindBin::Bin/../..";
@@ -18,21 +20,10 @@ my $compiler = $folder =~ /clang/ ? 'clang' : 'gcc';
 our @emulator = split ' ', $ENV{KEEL_EMULATOR} // '';
 my $work     = tempdir(CLEANUP => 1);
 delete @ENV{qw(KEEL_TESTS KEEL_EMULATOR)};
-plan skip_all => 'readelf is not installed' if !installed('readelf');
+plan skip_all => 'readelf is not installed' if !is_installed('readelf');
 
 my %linker = (bfd => [ 'GNU ld', 'ld.bfd' ], lld => [ 'lld', 'ld.lld' ]);
 my $wanted = "done\nexit function\ndestructor\ndestructor 300\ndestructor 101\n";
-
-sub installed {
-    my ($command) = @_;
-    return grep { -x "$_/$command" } split /:/, $ENV{PATH};
-}
-
-sub shell {
-    my ($line) = @_;
-    my $said = `($line) 2>&1`;
-    return ($? == 0, $said // '');
-}
 
 # ---- objects, each once
 
@@ -45,9 +36,9 @@ sub objects { # FLAGS, SOURCE...
         my $key = "$name$flags" =~ s/\W+/_/gr;
         my $object = "$work/$key.o";
         $compiled{$key} //= do {
-            my ($made, $said) = shell("$compiler -O2 -g -std=gnu11 -ffreestanding $flags "
+            my ($status, $said) = shell("$compiler -O2 -g -std=gnu11 -ffreestanding $flags "
                     . "-I$root/include -c -o $object $source/$name.c");
-            diag($said) if !$made;
+            diag($said) if $status != 0;
             1;
         };
         push @objects, $object;
@@ -71,8 +62,8 @@ sub link_image {
             ($way{pie} ? '-static-pie' : '-static'),
             ($objects =~ /flto/ ? '-O2 -flto' : ()), map { '-Wl,' . s/ /,/gr } grep { length } @options;
     }
-    my ($made, $said) = shell("$command -o $image $objects -L$folder -lcsruntime");
-    return $made ? undef : "$command\n$said";
+    my ($status, $said) = shell("$command -o $image $objects -L$folder -lcsruntime");
+    return $status == 0 ? undef : "$command\n$said";
 }
 
 # What is wrong with the image itself: undef when nothing is.
@@ -204,7 +195,7 @@ sub check_refused_protection {
     my ($by) = @_;
 SKIP: {
         skip 'mprotect cannot be refused under an emulator', 1 if @emulator;
-        skip 'strace is not installed',                      1 if !installed('strace');
+        skip 'strace is not installed',                      1 if !is_installed('strace');
         my $fault = link_image("$work/image", objects('-fPIE', 'everything', 'other'), by => $by, pie => 1);
         local @emulator = ('strace', '-qq', '-o', "$work/trace", '-e', 'trace=mprotect', '-e',
             'inject=mprotect:error=EPERM:when=1');
@@ -244,7 +235,7 @@ sub check_wrong_script {
 
 for my $by ('bfd', 'lld') {
 SKIP: {
-        skip "$linker{$by}[0] is not installed", 1 if !installed($linker{$by}[1]);
+        skip "$linker{$by}[0] is not installed", 1 if !is_installed($linker{$by}[1]);
         for my $pie (0, 1) {
             for my $script (0, 1) {
                 my $name = join ', ', $linker{$by}[0], $pie ? 'static PIE' : 'static',

@@ -8,6 +8,8 @@ use File::Basename 'dirname';
 use File::Temp 'tempdir';
 use FindBin;
 use Test::More;
+use lib "$FindBin::Bin/..";
+use Commands qw(is_installed);
 
 my $folder   = dirname($ENV{KEEL_TESTS} or die "KEEL_TESTS is not set: the folder of the built tests\n");
 my $root     = "$FindBin::Bin/../..";
@@ -15,11 +17,6 @@ my $compiler = $folder =~ /clang/ ? 'clang' : 'gcc';
 my $work     = tempdir(CLEANUP => 1);
 plan skip_all => 'sizes are of release builds'       if $folder =~ m{/debug$};
 plan skip_all => 'sizes do not depend on the machine' if $ENV{KEEL_EMULATOR};
-
-sub installed {
-    my ($command) = @_;
-    return grep { -x "$_/$command" } split /:/, $ENV{PATH};
-}
 
 # Bytes, or what the tools said.
 sub size_of_image {
@@ -41,12 +38,12 @@ cmp_ok(scalar @bounds, '>=', 20, 'there are bounds');
 for my $bound (@bounds) {
     my ($program, $linker, $kind, $most) = @$bound;
 SKIP: {
-        skip "$linker is not installed", 1 if !installed($linker eq 'ld' ? 'ld.bfd' : 'ld.lld');
+        skip "$linker is not installed", 1 if !is_installed($linker eq 'ld' ? 'ld.bfd' : 'ld.lld');
         my $size = size_of_image($program, $linker, $kind);
         ok($size =~ /^\d+$/ && $size <= $most, "$program, $linker, $kind: at most $most bytes")
             || diag $size;
         diag "$program $linker $kind $size" if $ENV{SHOW_SIZES};
-        next if $kind eq 'pie' || !installed('readelf');
+        next if $kind eq 'pie' || !is_installed('readelf');
         my @data = grep { /\s\.(?:data|got|got\.plt)\s+PROGBITS\s+(?:\w+\s+){2}0*[1-9a-f]/ }
             `readelf -SW $work/image`;
         is_deeply(\@data, [], '  without initialised data');

@@ -77,7 +77,7 @@ for my $way ('send-itself', 'send-itself-in-task') {
 sub run_fault {
     my ($way, $workers) = @_;
     return run_child('crash/children/fault', arguments => [$way],
-        environment => { KEEL_WORKERS => $workers }, sends_signal => $way =~ /^send/);
+        environment => { KEEL_WORKERS => $workers }, sends_signal => scalar($way =~ /^send/));
 }
 
 sub send_from_outside {

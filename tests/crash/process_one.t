@@ -40,7 +40,7 @@ for my $way (@ways) {
             through      => [ split ' ', $namespace[0] ],
             arguments    => [$argument],
             environment  => { KEEL_WORKERS => $workers },
-            sends_signal => $argument =~ /^send/,
+            sends_signal => scalar($argument =~ /^send/),
         );
         my $signal = $number{$ends};
         like($child->{errors}, defined $words ? qr/^keel: .*\Q$words\E/ : $signal ? qr/^keel: $ends in task/ : qr/\A\z/,

@@ -104,7 +104,7 @@ done_testing();
 sub expect_report {
     my ($workers, $program, $way, $ends, $head, $frames) = @_;
     my $child = run_child("crash/children/$program", arguments => [$way],
-        environment => { KEEL_WORKERS => $workers }, sends_signal => $way =~ /^send/);
+        environment => { KEEL_WORKERS => $workers }, sends_signal => scalar($way =~ /^send/));
     my $said = join '', grep { !/^qemu: uncaught target signal/ } split /(?<=\n)/, $child->{errors};
     my $registers = $ends =~ /^SIG/ ? registers_pattern() : qr//;
     my $pattern   = head_pattern($head);

@@ -7,12 +7,12 @@ use File::Path qw(make_path);
 use File::Temp qw(tempdir);
 use FindBin;
 use Test::More;
+use lib "$FindBin::Bin/..";
+use Commands qw(is_installed);
 
 plan skip_all => 'an emulator runs programs, not scripts' if $ENV{KEEL_EMULATOR};
 plan skip_all => 'once is enough' if ($ENV{KEEL_TESTS} // '') !~ m{-gcc/release/tests$};
 my $source = "$FindBin::Bin/../..";
-
-sub there { my ($name) = @_; return grep { -x "$_/$name" } split /:/, $ENV{PATH} }
 
 SKIP: {
     skip 'no git here', 1 if system("cd '$source' && git rev-parse >/dev/null 2>&1") != 0;
@@ -30,7 +30,7 @@ my @plants = (
 for my $plant (@plants) {
     my ($command, $path, $text) = @$plant;
   SKIP: {
-        skip "$command or git is not installed", 2 if !there($command) || !there('git');
+        skip "$command or git is not installed", 2 if !is_installed($command) || !is_installed('git');
         my $tree = tempdir(CLEANUP => 1);
         make_path("$tree/base", "$tree/tools");
         system("cp '$source/.clang-format' '$tree' && cp '$source/tools/lint' '$tree/tools' && git -C '$tree' init -q") == 0

@@ -10,7 +10,8 @@ use File::Find qw(find);
 use File::Temp qw(tempdir);
 use FindBin;
 use Test::More;
-use lib $FindBin::Bin;
+use lib $FindBin::Bin, "$FindBin::Bin/..";
+use Commands qw(is_installed shell);
 use ExamplePrograms qw(source_folder library_folder compiler build_examples run_example expected slurp);
 
 plan skip_all => 'programs run through the emulator in lang/examples' if $ENV{KEEL_EMULATOR};
@@ -23,22 +24,10 @@ my $cc     = compiler();
 # A make that is not part of the one that runs the tests.
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES DESTDIR PREFIX OUT BUILD)};
 
-# Runs a command line; returns its wait status and what it said.
-sub shell {
-    my ($line) = @_;
-    my $said = `($line) 2>&1`;
-    return ($?, $said // '');
-}
-
 sub succeeds {
     my ($line, $what) = @_;
     my ($status, $said) = shell($line);
     return ok($status == 0, $what) || diag "$line\n$said";
-}
-
-sub is_installed {
-    my ($command) = @_;
-    return grep { -x "$_/$command" } split /:/, $ENV{PATH};
 }
 
 sub write_file {

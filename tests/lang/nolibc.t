@@ -8,7 +8,8 @@ use warnings;
 use File::Temp qw(tempdir);
 use FindBin;
 use Test::More;
-use lib $FindBin::Bin;
+use lib $FindBin::Bin, "$FindBin::Bin/..";
+use Commands qw(is_installed succeeds_silently);
 use ExamplePrograms qw(source_folder library_folder compiler run_example slurp);
 
 my $source  = source_folder();
@@ -21,29 +22,20 @@ my %status    = (arguments => 23);
 my @arguments = (23, 'two words');
 my @linkers   = grep { is_installed($_->[1]) } [ bfd => 'ld.bfd' ], [ lld => 'ld.lld' ];
 
-sub is_installed {
-    my ($command) = @_;
-    return grep { -x "$_/$command" } split /:/, $ENV{PATH};
-}
-
 # Compiles to an object; true when that goes without a word.
 sub compile {
     my ($file, $object, @options) = @_;
     my $line = join ' ', compiler(), "-O2 -Wall -Wextra -Wshadow -ffreestanding -isystem '$nolibc'",
         "-I'$source/include'", @options, "-c '$file' -o '$object'";
-    my $said = `$line 2>&1`;
-    return ok($? == 0 && $said eq '', "$file compiles without a word") || diag "$line\n$said";
+    return succeeds_silently($line, "$file compiles without a word");
 }
 
 # Links what is given, in this order, and returns the program; undef when it fails.
 sub link_program {
     my ($linker, $what, $order) = @_;
     my $program = "$work/program";
-    my $line = compiler() . " -fuse-ld=$linker -nostdlib -static $order -o '$program' 2>&1";
-    my $said = `$line`;
-    return $program if ok($? == 0 && $said eq '', "$what links");
-    diag "$line\n$said";
-    return;
+    my $line = compiler() . " -fuse-ld=$linker -nostdlib -static $order -o '$program'";
+    return succeeds_silently($line, "$what links") ? $program : undef;
 }
 
 sub run_program {

@@ -10,7 +10,8 @@ use File::Temp qw(tempdir);
 use FindBin;
 use POSIX ();
 use Test::More;
-use lib "$FindBin::Bin/../lang";
+use lib "$FindBin::Bin/../lang", "$FindBin::Bin/..";
+use Commands qw(is_installed succeeds_silently);
 use ExamplePrograms qw(source_folder library_folder compiler slurp);
 
 plan skip_all => 'the machine is emulated already'       if $ENV{KEEL_EMULATOR};
@@ -21,8 +22,7 @@ chomp(my $nolibc = `'$source/tools/from-package' --path nolibc` // '');
 plan skip_all => 'the nolibc headers are not there: tools/from-package nolibc' if $nolibc eq '';
 chomp(my $kernel = `'$source/tools/from-package' --path kernel` // '');
 plan skip_all => 'no kernel is there: tools/from-package kernel' if $kernel eq '';
-plan skip_all => 'qemu-system-x86_64 is not installed'
-    if !grep { -x "$_/qemu-system-x86_64" } split /:/, $ENV{PATH};
+plan skip_all => 'qemu-system-x86_64 is not installed' if !is_installed('qemu-system-x86_64');
 
 my $work = tempdir(CLEANUP => 1);
 
@@ -34,8 +34,7 @@ sub build {
         . " -L'" . library_folder() . "' -lkeel && printf x >>'$work/init'"
         . " && '$source/tools/initramfs' '$work/init' '$work/initramfs'"
         . " && '$source/tools/initramfs' '$work/init' '$work/again'";
-    my $said = `($line) 2>&1`;
-    ok($? == 0 && $said eq '', 'the initramfs is made') or diag("$line\n$said"), return 0;
+    succeeds_silently($line, 'the initramfs is made') or return 0;
     ok(slurp("$work/initramfs") eq slurp("$work/again"), 'and made again it is the same');
     return 1;
 }

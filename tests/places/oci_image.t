@@ -9,7 +9,8 @@ use File::Temp  qw(tempdir);
 use FindBin;
 use JSON::PP qw(decode_json);
 use Test::More;
-use lib "$FindBin::Bin/../lang";
+use lib "$FindBin::Bin/../lang", "$FindBin::Bin/..";
+use Commands qw(is_installed shell succeeds_silently);
 use ExamplePrograms qw(source_folder library_folder compiler slurp);
 
 plan skip_all => 'in a folder of its own there is no emulator' if $ENV{KEEL_EMULATOR};
@@ -18,32 +19,15 @@ my $source = source_folder();
 my $work   = tempdir(CLEANUP => 1);
 my $image  = "$work/image";
 
-sub shell {
-    my ($line) = @_;
-    my $said = `($line) 2>&1`;
-    return ($?, $said // '');
-}
-
-sub succeeds {
-    my ($line, $what) = @_;
-    my ($status, $said) = shell($line);
-    return ok($status == 0 && $said eq '', $what) || diag("$line\n$said"), 0;
-}
-
-sub is_installed {
-    my ($command) = @_;
-    return grep { -x "$_/$command" } split /:/, $ENV{PATH};
-}
-
 sub build {
     my $line = compiler() . " -O2 -ffreestanding -nostdlib -static -I'$source/include'"
         . " '$source/examples/coolscript/document.c' -o '$work/document' -L'" . library_folder()
         . "' -lcsruntime && strip '$work/document'";
-    succeeds($line, 'the program is built');
-    succeeds("'$source/tools/oci-image' '$work/document' '$work/$_.tar'", "the image is made, $_")
+    succeeds_silently($line, 'the program is built');
+    succeeds_silently("'$source/tools/oci-image' '$work/document' '$work/$_.tar'", "the image is made, $_")
         for qw(once again);
     ok(slurp("$work/once.tar") eq slurp("$work/again.tar"), 'both have the same bytes');
-    succeeds("mkdir '$image' && tar -xf '$work/once.tar' -C '$image'", 'it unpacks');
+    succeeds_silently("mkdir '$image' && tar -xf '$work/once.tar' -C '$image'", 'it unpacks');
     return;
 }
 
@@ -83,7 +67,7 @@ sub check_layer {
     my ($layer) = @_;
     my ($status, $listing) = shell("TZ=UTC tar --numeric-owner -tvf '$layer'");
     like($listing, qr{\A-rwxr-xr-x 0/0 +\d+ 1970-01-01 \d\d:\d\d document\n\z}, 'the layer has one file');
-    succeeds("mkdir '$work/root' && tar -xf '$layer' -C '$work/root'", 'and unpacks');
+    succeeds_silently("mkdir '$work/root' && tar -xf '$layer' -C '$work/root'", 'and unpacks');
     return;
 }
 

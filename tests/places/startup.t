@@ -7,7 +7,8 @@ use warnings;
 use File::Temp qw(tempdir);
 use FindBin;
 use Test::More;
-use lib "$FindBin::Bin/../lang";
+use lib "$FindBin::Bin/../lang", "$FindBin::Bin/..";
+use Commands qw(succeeds_silently);
 use ExamplePrograms qw(source_folder library_folder compiler);
 
 plan skip_all => 'the driver runs natively' if $ENV{KEEL_EMULATOR};
@@ -17,22 +18,16 @@ my $bench = source_folder() . '/bench/startup';
 my $work  = tempdir(CLEANUP => 1);
 my $cc    = compiler();
 
-sub succeeds {
-    my ($line, $what) = @_;
-    my $said = `($line) 2>&1`;
-    return ok($? == 0 && $said eq '', $what) || diag("$line\n$said"), 0;
-}
-
 sub driver {
     my ($arguments) = @_;
     my $said = `'$work/driver' $arguments 2>&1`;
     return ($? >> 8, $said);
 }
 
-succeeds("$cc -O2 -Wall -Wextra -Wshadow -Wconversion '$bench/driver.c' -o '$work/driver'", 'the driver is built');
+succeeds_silently("$cc -O2 -Wall -Wextra -Wshadow -Wconversion '$bench/driver.c' -o '$work/driver'", 'the driver is built');
 my %script = (hello => 'assembly', tasks_by_hand => 'assembly_bss', threads_by_hand => 'assembly_bss');
 for my $name (sort keys %script) {
-    succeeds("$cc -nostdlib -static -Wl,--build-id=none -Wl,-T,'$bench/$script{$name}.ld' '$bench/$name.S'"
+    succeeds_silently("$cc -nostdlib -static -Wl,--build-id=none -Wl,-T,'$bench/$script{$name}.ld' '$bench/$name.S'"
             . " -o '$work/$name'", "$name is built");
     is(`'$work/$name'`, "hello\n", "$name prints");
 }

@@ -10,6 +10,8 @@ use File::Basename 'dirname';
 use File::Temp 'tempdir';
 use FindBin;
 use Test::More;
+use lib "$FindBin::Bin/..";
+use Commands qw(is_installed);
 
 my $folder   = dirname($ENV{KEEL_TESTS} or die "KEEL_TESTS is not set: the folder of the built tests\n");
 my $root     = "$FindBin::Bin/../..";
@@ -22,21 +24,16 @@ my @ways = (
     '-O2 -fstack-protector-all', '-O3 -fPIE -fcf-protection=full', '-Os -march=x86-64-v2',
 );
 
-sub installed {
-    my ($command) = @_;
-    return grep { -x "$_/$command" } split /:/, $ENV{PATH};
-}
-
 # The linker that reads the compiler's own intermediate code.
 my %linker = (gcc => 'bfd', clang => 'lld');
 
 for my $compiler (qw(gcc clang)) {
 SKIP: {
-        skip "$compiler is not installed", 1 if !installed($compiler);
+        skip "$compiler is not installed", 1 if !is_installed($compiler);
         for my $way (@ways) {
         SKIP: {
                 skip "$compiler $way: $linker{$compiler} is not installed", 1
-                    if $way =~ /flto/ && !installed($linker{$compiler} eq 'lld' ? 'ld.lld' : 'ld.bfd');
+                    if $way =~ /flto/ && !is_installed($linker{$compiler} eq 'lld' ? 'ld.lld' : 'ld.bfd');
                 check_way($compiler, $way);
             }
         }
