@@ -12,6 +12,7 @@
 #include "abi/signal.h"
 #include "keel/task.h"
 #include "tests/backtrace/names.h"
+#include "tests/handler.h"
 #include "tests/sched/begun.h"
 #include "tests/sched/meeting.h"
 
@@ -156,12 +157,7 @@ static void handler(int signal, struct abi_siginfo *info, struct abi_ucontext *c
 
 static void install(int signal, uint64_t flags)
 {
-    struct abi_sigaction action = {
-        .handler = (uintptr_t)handler,
-        .flags = SA_SIGINFO | SA_RESTORER | flags,
-        .restorer = (uintptr_t)arch_signal_return,
-    };
-    arch_syscall4(__NR_rt_sigaction, signal, (long)&action, 0, sizeof action.mask);
+    handler_install(signal, (uintptr_t)handler, SA_SIGINFO | flags);
 }
 
 static CALLED void sends(int signal)

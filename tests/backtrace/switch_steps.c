@@ -14,6 +14,7 @@
 #include "keel/task.h"
 #include "machine/context.h"
 #include "tests/arch/single_step.h"
+#include "tests/handler.h"
 #include "tests/sched/one_cpu.h"
 #include "tests/tap.h"
 
@@ -186,16 +187,6 @@ static ARCH_SIGNAL_HANDLER void step(int signal, struct abi_siginfo *info,
     else if (run.is_right != is_switch_right ||
              is_switch(name_at(machine_context_pc(&context->machine))))
         look(context);
-}
-
-static void install(int signal, void (*handler)(int, struct abi_siginfo *, struct abi_ucontext *))
-{
-    struct abi_sigaction action = {
-        .handler = (uintptr_t)handler,
-        .flags = SA_SIGINFO | SA_ONSTACK | SA_RESTORER,
-        .restorer = (uintptr_t)arch_signal_return,
-    };
-    arch_syscall4(__NR_rt_sigaction, signal, (long)&action, 0, sizeof action.mask);
 }
 
 static void steps_begin(bool (*is_right)(const struct walk *, const struct stack *))
@@ -397,8 +388,8 @@ int main(void)
     struct abi_stack stack = {.stack_pointer = (uintptr_t)alternate, .size = sizeof alternate};
     bind_to_first_cpu();
     arch_syscall2(__NR_sigaltstack, (long)&stack, 0);
-    install(SIGUSR1, begin);
-    install(SIGTRAP, step);
+    handler_install(SIGUSR1, (uintptr_t)begin, SA_SIGINFO | SA_ONSTACK);
+    handler_install(SIGTRAP, (uintptr_t)step, SA_SIGINFO | SA_ONSTACK);
     switch_alone();
     between_tasks();
     return tap_done();

@@ -5,9 +5,9 @@
 #include <asm/signal.h>
 #include <asm/unistd.h>
 
-#include "abi/signal.h"
 #include "base/memory.h"
 #include "tests/forked.h"
+#include "tests/handler.h"
 #include "tests/tap.h"
 
 enum { right = 0, wrong = 1, first_free = 3 };
@@ -34,11 +34,8 @@ static void answer(int signal)
 /* A read that waits is interrupted, and the handler writes what it waits for. */
 static int reads_in_spite_of_signals(void)
 {
-    struct abi_sigaction action = {.handler = (uintptr_t)answer,
-                                   .flags = SA_RESTORER,
-                                   .restorer = (uintptr_t)arch_signal_return};
     arch_syscall2(__NR_pipe2, (long)ends, 0);
-    arch_syscall4(__NR_rt_sigaction, SIGALRM, (long)&action, 0, sizeof action.mask);
+    handler_install(SIGALRM, (uintptr_t)answer, 0);
     int64_t in_50_ms[4] = {0, 0, 0, 50000};
     arch_syscall3(__NR_setitimer, 0, (long)in_50_ms, 0);
     char byte = 0;

@@ -7,6 +7,7 @@
 #include <asm/unistd.h>
 
 #include "abi/signal.h"
+#include "tests/handler.h"
 #include "tests/tap.h"
 
 static _Alignas(16) unsigned char alternate[64 * 1024];
@@ -26,12 +27,7 @@ static void note(int signal)
 
 int main(void)
 {
-    struct abi_sigaction action = {
-        .handler = (uintptr_t)note,
-        .flags = SA_ONSTACK | SA_RESTORER,
-        .restorer = (uintptr_t)arch_signal_return,
-    };
-    arch_syscall4(__NR_rt_sigaction, SIGUSR1, (long)&action, 0, sizeof action.mask);
+    handler_install(SIGUSR1, (uintptr_t)note, SA_ONSTACK);
     /* Alternate stacks of several sizes: what the kernel puts below their tops is aligned apart. */
     for (unsigned cut = 0; cut < 64; cut += 8) {
         struct abi_stack stack = {

@@ -2,9 +2,8 @@
  * Who has forked before a worker falls idle shows its children to it at its next fork or join; and
  * no idle worker's request is forgotten because another one found a child.
  */
-#include "keel/fork.h"
 #include "sched/sched.h"
-#include "tests/sched/meeting.h"
+#include "tests/sched/forking.h"
 
 enum { workers = 3, rounds = 20 };
 
@@ -34,31 +33,6 @@ static void *wait_for_other(void *arg)
 {
     struct child *other = arg;
     return (void *)(uintptr_t)spin_until(&other->ran, 1);
-}
-
-static void *nothing(void *arg)
-{
-    return arg;
-}
-
-static void fork_nothing(void)
-{
-    keel_fork_frame frame;
-    keel_fork(&frame, nothing, NULL);
-    keel_join(&frame);
-}
-
-/* By a parent that forks on. */
-static bool fork_until(const uint32_t *count)
-{
-    int64_t end = keel_now() + meeting_patience;
-    while (!have_arrived(count, 1)) {
-        fork_nothing();
-        if (keel_now() > end)
-            return false;
-        arch_syscall0(__NR_sched_yield);
-    }
-    return true;
 }
 
 /* Until an idle worker asks, or has got what it asked for. */

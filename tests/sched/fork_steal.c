@@ -1,7 +1,6 @@
 /* Children that idle workers take. */
-#include "keel/fork.h"
 #include "sched/sched.h"
-#include "tests/sched/meeting.h"
+#include "tests/sched/forking.h"
 
 static uint64_t steals(void)
 {
@@ -31,27 +30,6 @@ static void *run_elsewhere(void *arg)
     child->third = 1.0 / child->three;
     arrive(&child->ran);
     return &child->id;
-}
-
-static void *nothing(void *arg)
-{
-    return arg;
-}
-
-/* Forks on while it waits, as who computes by forking does: each fork shows others what there is.
- */
-static bool fork_until(const uint32_t *count)
-{
-    int64_t end = keel_now() + meeting_patience;
-    while (!have_arrived(count, 1)) {
-        keel_fork_frame frame;
-        keel_fork(&frame, nothing, NULL);
-        keel_join(&frame);
-        if (keel_now() > end)
-            return false;
-        arch_syscall0(__NR_sched_yield);
-    }
-    return true;
 }
 
 enum { rounds = 300 };
@@ -94,7 +72,7 @@ static void joiner_parks(void)
         struct child meanwhile = {.three = 3};
         keel_fork_frame older[3], frame;
         for (uintptr_t n = 0; n < 3; n++)
-            keel_fork(&older[n], nothing, (void *)n);
+            keel_fork(&older[n], return_arg, (void *)n);
         keel_fork(&frame, outlast, &child);
         failed += !fork_until(&child.ran);
         keel_task *other = keel_task_create(run_elsewhere, &meanwhile, NULL);

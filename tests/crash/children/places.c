@@ -12,6 +12,7 @@
 #include "base/thread_block.h"
 #include "keel.h"
 #include "mem/stack.h"
+#include "tests/handler.h"
 #include "tests/sched/begun.h"
 #include "tests/sched/meeting.h"
 #include "tests/sched/ways.h"
@@ -190,12 +191,7 @@ ARCH_SIGNAL_HANDLER static void handler(int signal)
 /* In a handler of the program's own, which runs on the same alternate stack. */
 static int in_handler(void)
 {
-    struct abi_sigaction action = {
-        .handler = (uintptr_t)handler,
-        .flags = SA_ONSTACK | SA_RESTORER,
-        .restorer = (uintptr_t)arch_signal_return,
-    };
-    arch_syscall4(__NR_rt_sigaction, SIGUSR1, (long)&action, 0, sizeof action.mask);
+    handler_install(SIGUSR1, (uintptr_t)handler, SA_ONSTACK);
     arch_syscall3(__NR_tgkill, arch_syscall0(__NR_getpid), arch_syscall0(__NR_gettid), SIGUSR1);
     return 0;
 }
@@ -343,12 +339,7 @@ static int panic_in_exit_function(void)
 
 static int panic_in_handler(void)
 {
-    struct abi_sigaction action = {
-        .handler = (uintptr_t)panic_handler,
-        .flags = SA_ONSTACK | SA_RESTORER,
-        .restorer = (uintptr_t)arch_signal_return,
-    };
-    arch_syscall4(__NR_rt_sigaction, SIGUSR1, (long)&action, 0, sizeof action.mask);
+    handler_install(SIGUSR1, (uintptr_t)panic_handler, SA_ONSTACK);
     arch_syscall3(__NR_tgkill, arch_syscall0(__NR_getpid), arch_syscall0(__NR_gettid), SIGUSR1);
     return 0;
 }
