@@ -84,7 +84,7 @@ ROOM_FLAGS_backtrace = -Oz
 ROOM_FLAGS_signal = -Oz
 # What runs seldom.
 $(foreach file,quota,$(eval FLAGS_$(file) = -Os))
-$(foreach file,worker place stats owner deadlock monitor options vdso spare queue stack slots pages chunk mapping at_exit heap line check panic integer_convert,$(eval FLAGS_$(file) = -Oz))
+$(foreach file,worker place stats owner deadlock monitor options vdso spare queue stack slots pages chunk mapping at_exit heap line check panic,$(eval FLAGS_$(file) = -Oz))
 FLAGS_memcpy = $(NO_LIBRARY_CALLS)
 FLAGS_memmove = $(NO_LIBRARY_CALLS)
 FLAGS_memset = $(NO_LIBRARY_CALLS)
