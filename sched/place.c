@@ -122,7 +122,8 @@ void sched_place_elsewhere(struct sched_worker *worker)
 
 void sched_place_anywhere(struct sched_worker *worker)
 {
-    uint32_t bytes = worker->place.away;
+    /* RELAXED: ordered by the wake word, or by sched_place_begin. */
+    uint32_t bytes = atomic_load(&worker->place.away, RELAXED);
     if (bytes == 0)
         return;
     set_affinity(0, bytes, worker->place.cpus);

@@ -1,5 +1,5 @@
 /*
- * How the tasks of a test meet. Both waits end by themselves after a while, so that a scheduler
+ * How the tasks of a test meet. All waits end by themselves after a while, so that a scheduler
  * that loses a task makes the test fail instead of hang.
  */
 #ifndef KEEL_TESTS_MEETING_H
@@ -27,28 +27,43 @@ static inline bool have_arrived(const uint32_t *count, uint32_t wanted)
     return atomic_load(count, ACQUIRE) >= wanted;
 }
 
-/* Keeps the worker while it waits: those who are to arrive need others. */
-static inline bool spin_until(const uint32_t *count, uint32_t wanted)
+static inline bool meeting_wait(const uint32_t *count, uint32_t wanted, void (*between_looks)(void))
 {
     int64_t end = keel_now() + meeting_patience;
     while (!have_arrived(count, wanted)) {
         if (keel_now() > end)
             return false;
-        arch_syscall0(__NR_sched_yield);
+        between_looks();
     }
     return true;
+}
+
+static inline void meeting_give_up_cpu(void)
+{
+    arch_syscall0(__NR_sched_yield);
+}
+
+static inline void meeting_pause(void)
+{
+    arch_pause();
+}
+
+/* Keeps the worker while it waits: those who are to arrive need others. */
+static inline bool spin_until(const uint32_t *count, uint32_t wanted)
+{
+    return meeting_wait(count, wanted, meeting_give_up_cpu);
+}
+
+/* Keeps the CPU too: as one who computes, without a system call. */
+static inline bool keep_cpu_until(const uint32_t *count, uint32_t wanted)
+{
+    return meeting_wait(count, wanted, meeting_pause);
 }
 
 /* Lets other tasks of this worker run while it waits. */
 static inline bool yield_until(const uint32_t *count, uint32_t wanted)
 {
-    int64_t end = keel_now() + meeting_patience;
-    while (!have_arrived(count, wanted)) {
-        if (keel_now() > end)
-            return false;
-        keel_yield();
-    }
-    return true;
+    return meeting_wait(count, wanted, keel_yield);
 }
 
 #endif

@@ -29,24 +29,12 @@ static void note_where(void *arg)
     arrive(&arrived);
 }
 
-/* Without a system call, which would give the CPU away. */
-static bool compute_until(const uint32_t *arrivals, uint32_t wanted)
-{
-    int64_t end = keel_now() + meeting_patience;
-    while (!have_arrived(arrivals, wanted)) {
-        if (keel_now() > end)
-            return false;
-        arch_pause();
-    }
-    return true;
-}
-
 /* Whether the task ran on another CPU than this one while this one computed. */
 static bool runs_elsewhere(uint32_t number)
 {
     uint32_t here = cpu_now();
     keel_spawn(note_where, NULL);
-    if (!compute_until(&arrived, number))
+    if (!keep_cpu_until(&arrived, number))
         return false;
     return cpu_of_task != (int32_t)here;
 }
