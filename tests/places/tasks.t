@@ -42,8 +42,8 @@ is((runner("20 $cpu $work/none"))[0], 125, 'no such program');
 my %setting = (folder => $folder, work => $work, cc => 'gcc', 'c++' => 'g++', source => source_folder());
 my ($keel) = BenchTasks::Peers::build_all(\%setting, 'keel');
 my %rows = map { $_ => 1 } BenchTasks::Report::rows();
-is(join(' ', grep { !$rows{$_} } sort keys %{ $keel->{rows} }), '', 'every row of the program is in a table');
-ok($keel->{rows}{$_}, "there is the row $_") for qw(switch fib skynet sleepers fan-out);
+is(join(' ', grep { !$rows{$_} } sort keys %{ $keel->{has} }), '', 'every row of the program is in a table');
+ok($keel->{has}{$_}, "there is the row $_") for qw(switch fib skynet sleepers fan-out);
 for my $row (qw(spawn-await threadring)) {
     local $ENV{KEEL_WORKERS} = 2;
     like(`'$work/keel' $row 2`, qr/\Atime \d+\.\d{3}\n\z/, "$row prints its figure");

@@ -4,6 +4,8 @@ package BenchTasks::Report;
 # and described, with the floors: what bare sketches and the best of the field needed on such a machine.
 use strict;
 use warnings;
+use Bench::Programs;
+use Bench::Run ();
 use File::Basename qw(dirname);
 use File::Path     qw(make_path);
 
@@ -87,30 +89,21 @@ sub _least_and_median {
     $row     = $others if defined $others && $peer ne 'keel';
     $workers = 1       if $peer eq 'serial';
     my @figures = @{ $self->{figures}{$row}{$workers}{$peer}{$what} // [] };
-    return if !@figures || grep { !defined } @figures;
-    @figures = sort { $a <=> $b } map { $_ * $scale } @figures;
-    my $middle = int(@figures / 2);
-    my $median = @figures % 2 ? $figures[$middle] : ($figures[ $middle - 1 ] + $figures[$middle]) / 2;
-    return ($figures[0], $median);
-}
-
-sub _shown {
-    my ($figure) = @_;
-    return sprintf $figure < 10 ? '%.2f' : $figure < 100 ? '%.1f' : '%.0f', $figure;
+    return Bench::Run::least_and_median(map { defined ? $_ * $scale : undef } @figures);
 }
 
 sub _floor {
     my ($self, $line, $workers) = @_;
     return $line->[ 4 + $workers ] // '' if !$is_divided{ $line->[0] };
     my ($least) = $self->_least_and_median($line, 1, 'serial');
-    return defined $least ? _shown($least / $workers) : '';
+    return defined $least ? Bench::Run::shown($least / $workers) : '';
 }
 
 sub _cell {
     my ($self, $line, $workers, $peer) = @_;
     my ($least, $median) = $self->_least_and_median($line, $workers, $peer);
     return '' if !defined $least;
-    my $cell = _shown($least) . ' · ' . _shown($median);
+    my $cell = Bench::Run::shown($least) . ' · ' . Bench::Run::shown($median);
     my ($ours) = $self->_least_and_median($line, $workers, 'keel');
     $cell .= sprintf ' (%.2f)', $least / $ours if $peer ne 'keel' && $ours;
     return $cell . ($note{"$line->[0] $peer"} // '');
@@ -208,7 +201,7 @@ my @in_order = qw(keel go boost tokio tbb rayon openmp serial);
 # titles (height, title). What has a bar in one of the two has its place in both.
 sub draw_plot {
     my ($self, $plot) = @_;
-    if (!BenchTasks::Peers::command('gnuplot')) {
+    if (!Bench::Programs::command('gnuplot')) {
         print "skipped: the plot (apt-get install gnuplot-nox)\n";
         return;
     }
@@ -248,7 +241,7 @@ sub _bars {
                 next if $peer ne 'keel' && defined $line->[7];
                 my ($least) = $self->_least_and_median($line, $workers, $peer);
                 next if !defined $least;
-                my $label = "$self->{titles}{$peer} " . _shown($least) . ($note{"$row $peer"} // '');
+                my $label = "$self->{titles}{$peer} " . Bench::Run::shown($least) . ($note{"$row $peer"} // '');
                 $bars{$peer} = [ $least, $colour{$peer}, $label ];
             }
         }
