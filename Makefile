@@ -139,7 +139,7 @@ print-folder:
 	@echo $(DIR)
 
 deps: ## install what tests, examples, benchmarks and models use (Debian, as root)
-	@tools/deps test demo bench tasks verify lint
+	@tools/deps test demo bench tasks stacks verify lint
 
 demo: ## build and run the LLVM IR examples
 	@tools/deps demo
@@ -195,6 +195,11 @@ gdb-qemu: $(DIR)/tests/$(TEST) ## the same under qemu-x86_64, with gdb on its ot
 bench-tasks: ## tasks, channels, sleeps, fork and join, beside the peers (ROWS=a,b ROUNDS=n); plots doc/tasks.svg
 	@tools/deps tasks
 	@tools/bench-tasks $(if $(ROWS),--rows $(ROWS)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+.PHONY: bench-stacks
+bench-stacks: ## a million parked tasks, beside the peers: memory, times, limits, core dumps (ROUNDS=n)
+	@tools/deps stacks
+	@tools/bench-stacks $(if $(ROUNDS),--rounds $(ROUNDS))
 
 .PHONY: bench-startup
 bench-startup: ## hello-world and two tasks, beside assembly, small libcs, Go; plots doc/startup.svg
