@@ -8,11 +8,11 @@ use strict;
 use warnings;
 use File::Temp qw(tempdir);
 use FindBin;
-use POSIX ();
 use Test::More;
 use lib "$FindBin::Bin/../lang", "$FindBin::Bin/..";
-use Commands qw(is_installed succeeds_silently);
+use Commands qw(succeeds_silently);
 use ExamplePrograms qw(source_folder library_folder compiler slurp);
+use Machine;
 
 plan skip_all => 'the machine is emulated already'       if $ENV{KEEL_EMULATOR};
 plan skip_all => 'a release build made by gcc stands for all'
@@ -20,9 +20,9 @@ plan skip_all => 'a release build made by gcc stands for all'
 my $source = source_folder();
 chomp(my $nolibc = `'$source/tools/from-package' --path nolibc` // '');
 plan skip_all => 'the nolibc headers are not there: tools/from-package nolibc' if $nolibc eq '';
-chomp(my $kernel = `'$source/tools/from-package' --path kernel` // '');
-plan skip_all => 'no kernel is there: tools/from-package kernel' if $kernel eq '';
-plan skip_all => 'qemu-system-x86_64 is not installed' if !is_installed('qemu-system-x86_64');
+if (my $reason = Machine::missing()) {
+    plan skip_all => $reason;
+}
 
 my $work = tempdir(CLEANUP => 1);
 
@@ -37,31 +37,6 @@ sub build {
     succeeds_silently($line, 'the initramfs is made') or return 0;
     ok(slurp("$work/initramfs") eq slurp("$work/again"), 'and made again it is the same');
     return 1;
-}
-
-# Starts a machine whose serial line goes to a file; two at a time.
-sub boot {
-    my ($word) = @_;
-    my $machine = fork() // die "fork: $!\n";
-    return $machine if $machine != 0;
-    open STDIN,  '<', '/dev/null' or POSIX::_exit(127);
-    open STDOUT, '>', "$work/$word.qemu" or POSIX::_exit(127);
-    open STDERR, '>&', \*STDOUT or POSIX::_exit(127);
-    delete @ENV{qw(KEEL_TESTS KEEL_EMULATOR)};
-    alarm 100;    # survives exec
-    exec 'qemu-system-x86_64', qw(-nic none -display none -no-reboot -m 256 -smp 2),
-        '-serial', "file:$work/$word", '-kernel', $kernel, '-initrd', "$work/initramfs",
-        '-append', "console=ttyS0 quiet panic=-1 -- $word"
-        or POSIX::_exit(127);
-}
-
-# What the serial line said, without the kernel's time stamps and carriage returns.
-sub wait_for {
-    my ($word, $machine) = @_;
-    waitpid $machine, 0;
-    is($?, 0, "$word: the machine ended by itself") or diag slurp("$work/$word.qemu");
-    unlike(slurp("$work/$word"), qr/unpacking failed/, "$word: the kernel finds no fault in the archive");
-    return slurp("$work/$word") =~ s/\r//gr =~ s/^\[ *\d+\.\d+\] //gmr;
 }
 
 my $dead = 'Kernel panic - not syncing: Attempted to kill init! exitcode=';
@@ -104,8 +79,8 @@ my %check = (
 
 if (build()) {
     for my $pair ([qw(run fault)], [qw(overflow panic)]) {
-        my %machine = map { $_ => boot($_) } @$pair;
-        $check{$_}->(wait_for($_, $machine{$_})) for @$pair;
+        my %machine = map { $_ => Machine::boot($work, "$work/initramfs", $_, 256) } @$pair;
+        $check{$_}->(Machine::wait_for($work, $_, $machine{$_})) for @$pair;
     }
 }
 done_testing();
