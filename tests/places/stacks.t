@@ -100,7 +100,7 @@ my @expected = (
     [ '| Keel | 1 | 4,500 · 4,600 | 4,000 · 4,100 | 500 | 2.00 · 3.00 | 1.00 | 12 |', 'least and median' ],
     [ '| Go | 1 | 2,000 (0.44) | 2,000 (0.50) | 0.00 (0.00) | 4.00 (2.00) | 0.50 (0.50) | 1,234 |', 'the ratio' ],
     [ '| Boost: mprotect | 1,000 | 1 | stops at 700 |', 'who stops has no figures' ],
-    [ '| Boost | mprotect | 700 | `a \| b` |', 'but a message' ],
+    [ '| Boost | mprotect | 700 | `` a \| b `` |', 'but a message' ],
     [ '| Keel | marks | 1,000 | nothing', 'who does not, none' ],
     [ '| Keel | 4 | 1,024 | 8 | 1.2 | gcore |', 'the core dump' ],
 );

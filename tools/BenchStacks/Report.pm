@@ -126,7 +126,7 @@ sub _print_limits {
         }
         next if !$stopped && !$parked;
         my @cells = $stopped
-            ? (_thousands($stopped->{reached} // '?'), '`' . $stopped->{message} =~ s/\|/\\|/gr . '`')
+            ? (_thousands($stopped->{reached} // '?'), '`` ' . $stopped->{message} =~ s/\|/\\|/gr . ' ``')
             : (_thousands($parked), 'nothing: no more were asked for');
         print '| ', join(' | ', $subject->{title}, $subject->{guard}, @cells), " |\n";
     }
