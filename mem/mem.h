@@ -4,6 +4,7 @@
  *   pages.h    mappings: what this room asks the kernel for
  *   stack.h    task stacks
  *   slots.h    those of them that take no mapping each
+ *   stack_sizes.h  stacks of other sizes
  *   class.h    size classes: which block serves which size
  *   chunk.h    4 MiB from the kernel, cut into slices; runs of slices, found and given back
  *   mapping.h  blocks too large for a chunk: a mapping each

@@ -14,9 +14,9 @@
  * because most of it is the page table's memory. So nothing is guarded ahead.)
  * Chunks lie side by side and have the same flags, so the kernel makes one mapping of them.
  *
- * Their sizes double, from 4 MiB to 256 MiB: a small program does not reserve a gigabyte, and a
- * large one asks seldom. MAP_STACK keeps huge pages away, on every kernel that has the guards: one
- * would make 8 stacks resident at once.
+ * A chunk holds stacks of one size. Those of a size double, from 4 MiB to 256 MiB, or one slot: a
+ * small program does not reserve a gigabyte, and a large one asks seldom. MAP_STACK keeps huge
+ * pages away, on every kernel that has the guards: one would make 8 stacks resident at once.
  *
  * A slot that is given back is *cold*: its pages have gone, its guard is there, a bit in its chunk
  * says that it may be taken. Many go cold by one call, because each call by itself costs a flush of
@@ -34,28 +34,29 @@
 #include "mem/pages.h"
 
 enum {
-    chunk_least = 16,
-    chunk_most = 1024,
+    chunk_bytes_least = 4 * 1024 * 1024,
+    chunk_bytes_most = 256 * 1024 * 1024,
+    slots_most = 1024, /* in a chunk */
     bits = 64,
 };
 
 struct slot_chunk {
     struct list_node link; /* in `all` */
-    struct list_node open; /* in `open`, when something can be taken; else its next is NULL */
+    struct list_node open; /* in its size's, when something can be taken; else its next is NULL */
+    struct mem_stack_size *size;
+    size_t slot; /* bytes */
     unsigned char *slots;
     uint32_t count;
     uint32_t begun;
     uint32_t cold; /* bits in cold_set */
-    uint64_t cold_set[chunk_most / bits];
+    uint64_t cold_set[slots_most / bits];
 };
 _Static_assert(sizeof(struct slot_chunk) <= arch_page_size, "it has one page");
 
 static struct {
-    struct lock lock;      /* guards the lists, the chunks, `total` */
-    struct list_node all;  /* zero before the first */
-    struct list_node open; /* first: the one to take from */
-    size_t total;          /* slots of all chunks */
-    bool refused;          /* atomic: there are no guards any more */
+    struct lock lock;     /* guards the lists, the chunks, each size's `open` and `total` */
+    struct list_node all; /* zero before the first */
+    bool refused;         /* atomic: there are no guards any more */
 } slots;
 
 struct place {
@@ -65,18 +66,19 @@ struct place {
 
 static unsigned char *slot_at(struct place place)
 {
-    return place.chunk->slots + (size_t)place.index * mem_stack_slot;
+    return place.chunk->slots + place.index * place.chunk->slot;
 }
 
 static struct mem_stack *stack_at(struct place place)
 {
     unsigned char *slot = slot_at(place);
-    return (struct mem_stack *)(void *)(slot + mem_stack_slot - mem_stack_colour(slot)) - 1;
+    size_t bytes = place.chunk->slot;
+    return (struct mem_stack *)(void *)(slot + bytes - mem_stack_colour(slot, bytes)) - 1;
 }
 
-static size_t chunk_size(uint32_t count)
+static size_t chunk_size(uint32_t count, size_t slot)
 {
-    return (size_t)count * mem_stack_slot + arch_page_size;
+    return count * slot + arch_page_size;
 }
 
 /* ---- chunks: caller holds the lock */
@@ -84,7 +86,7 @@ static size_t chunk_size(uint32_t count)
 static void open_chunk(struct slot_chunk *chunk)
 {
     if (chunk->open.next == NULL)
-        list_push_front(&slots.open, &chunk->open);
+        list_push_front(&chunk->size->open, &chunk->open);
 }
 
 static void close_chunk(struct slot_chunk *chunk)
@@ -97,12 +99,12 @@ static void close_chunk(struct slot_chunk *chunk)
 
 static void add_chunk(struct slot_chunk *chunk)
 {
-    if (slots.all.next == NULL) {
+    if (slots.all.next == NULL)
         list_init(&slots.all);
-        list_init(&slots.open);
-    }
+    if (chunk->size->open.next == NULL)
+        list_init(&chunk->size->open);
     list_push_front(&slots.all, &chunk->link);
-    slots.total += chunk->count;
+    chunk->size->total += chunk->count;
     open_chunk(chunk);
 }
 
@@ -110,7 +112,7 @@ static void remove_chunk(struct slot_chunk *chunk)
 {
     close_chunk(chunk);
     list_remove(&chunk->link);
-    slots.total -= chunk->count;
+    chunk->size->total -= chunk->count;
 }
 
 static uint32_t take_cold(struct slot_chunk *chunk)
@@ -138,33 +140,41 @@ bool mem_slots_are_refused(void)
 }
 
 /* A chunk with its first slot begun. NULL: no memory, or no guards. */
-static struct slot_chunk *make_chunk(uint32_t count)
+static struct slot_chunk *make_chunk(struct mem_stack_size *size, uint32_t count)
 {
-    unsigned char *base = page_map_stacks(chunk_size(count));
+    size_t slot = mem_stack_slot_of(size);
+    unsigned char *base = page_map_stacks(chunk_size(count, slot));
     if (base == NULL)
         return NULL;
     if (!page_guard(base, mem_stack_guard) || !page_is_guarded(base)) {
-        page_unmap(base, chunk_size(count));
+        page_unmap(base, chunk_size(count, slot));
         refuse();
         return NULL;
     }
-    struct slot_chunk *chunk = (void *)(base + (size_t)count * mem_stack_slot);
+    struct slot_chunk *chunk = (void *)(base + count * slot);
+    chunk->size = size;
+    chunk->slot = slot;
     chunk->slots = base;
     chunk->count = count;
     chunk->begun = 1;
     return chunk;
 }
 
-static uint32_t next_count(size_t total)
+/* As many as there are already, within the bounds. */
+static uint32_t next_count(size_t total, size_t slot)
 {
-    return total < chunk_least ? chunk_least : total > chunk_most ? chunk_most : (uint32_t)total;
+    size_t most = chunk_bytes_most / slot;
+    size_t count = chunk_bytes_least / slot;
+    count = total > count ? total : count;
+    count = count < most ? count : most;
+    return count < 1 ? 1 : count < slots_most ? (uint32_t)count : slots_most;
 }
 
 /* A slot of those that are there. The chunk is NULL: there is none. */
-static struct place take_known(bool *is_new)
+static struct place take_known(struct mem_stack_size *size, bool *is_new)
 {
-    while (slots.open.next != NULL && !list_is_empty(&slots.open)) {
-        struct slot_chunk *chunk = container_of(slots.open.next, struct slot_chunk, open);
+    while (size->open.next != NULL && !list_is_empty(&size->open)) {
+        struct slot_chunk *chunk = container_of(size->open.next, struct slot_chunk, open);
         *is_new = chunk->cold == 0;
         if (chunk->cold > 0)
             return (struct place){chunk, take_cold(chunk)};
@@ -175,12 +185,12 @@ static struct place take_known(bool *is_new)
     return (struct place){NULL, 0};
 }
 
-static struct place take_of_new_chunk(size_t total)
+static struct place take_of_new_chunk(struct mem_stack_size *size, size_t total)
 {
     struct place place = {NULL, 0};
     if (mem_slots_are_refused())
         return place;
-    place.chunk = make_chunk(next_count(total));
+    place.chunk = make_chunk(size, next_count(total, mem_stack_slot_of(size)));
     if (place.chunk != NULL) {
         lock_acquire(&slots.lock);
         add_chunk(place.chunk);
@@ -189,15 +199,15 @@ static struct place take_of_new_chunk(size_t total)
     return place;
 }
 
-struct mem_stack *mem_slots_take(void)
+struct mem_stack *mem_slots_take(struct mem_stack_size *size)
 {
     bool is_new = false;
     lock_acquire(&slots.lock);
-    struct place place = take_known(&is_new);
-    size_t total = slots.total;
+    struct place place = take_known(size, &is_new);
+    size_t total = size->total;
     lock_release(&slots.lock);
     if (place.chunk == NULL)
-        place = take_of_new_chunk(total);
+        place = take_of_new_chunk(size, total);
     if (place.chunk == NULL)
         return NULL;
     if (is_new && !page_guard(slot_at(place), mem_stack_guard)) {
@@ -208,6 +218,8 @@ struct mem_stack *mem_slots_take(void)
     struct mem_stack *stack = stack_at(place);
     stack->low = (uintptr_t)slot_at(place) + mem_stack_guard;
     stack->chunk = place.chunk;
+    stack->size = size;
+    stack->used = false;
     return stack;
 }
 
@@ -215,7 +227,7 @@ struct mem_stack *mem_slots_take(void)
 
 static uint32_t index_of(const struct slot_chunk *chunk, uintptr_t address)
 {
-    return (uint32_t)((address - (uintptr_t)chunk->slots) / mem_stack_slot);
+    return (uint32_t)((address - (uintptr_t)chunk->slots) / chunk->slot);
 }
 
 /* Returns whether none of the chunk's slots is in use now: then it is in no list any more. */
@@ -236,7 +248,7 @@ static bool set_cold(struct place place)
 /* The kernel may refuse: then it serves on. */
 static void unmap_chunk(struct slot_chunk *chunk)
 {
-    if (page_unmap(chunk->slots, chunk_size(chunk->count)))
+    if (page_unmap(chunk->slots, chunk_size(chunk->count, chunk->slot)))
         return;
     lock_acquire(&slots.lock);
     add_chunk(chunk);
@@ -252,7 +264,7 @@ void mem_slots_cool(struct mem_stack *const *stacks, unsigned count)
     for (unsigned i = 0; i < count; i++) {
         chunks[i] = stacks[i]->chunk;
         ranges[i].start = stacks[i]->low;
-        ranges[i].size = mem_stack_slot - mem_stack_guard;
+        ranges[i].size = chunks[i]->slot - mem_stack_guard;
     }
     page_discard_many(ranges, count);
     for (unsigned i = 0; i < count; i++) {
@@ -272,8 +284,8 @@ const struct mem_stack *mem_slots_guarding(uintptr_t address, uintptr_t *low)
     for (; node != NULL && node != &slots.all && found == NULL; node = node->next) {
         struct slot_chunk *chunk = container_of(node, struct slot_chunk, link);
         uintptr_t start = (uintptr_t)chunk->slots;
-        if (address < start || address - start >= (size_t)chunk->begun * mem_stack_slot ||
-            (address - start) % mem_stack_slot >= mem_stack_guard)
+        if (address < start || address - start >= chunk->begun * chunk->slot ||
+            (address - start) % chunk->slot >= mem_stack_guard)
             continue;
         struct place place = {chunk, index_of(chunk, address)};
         *low = (uintptr_t)slot_at(place) + mem_stack_guard;

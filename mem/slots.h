@@ -12,7 +12,7 @@
 enum { mem_slots_cooled_most = 32 };
 
 /* A stack in a slot, described. NULL: the kernel has no such guards, or no memory. */
-struct mem_stack *mem_slots_take(void);
+struct mem_stack *mem_slots_take(struct mem_stack_size *size);
 
 /*
  * Gives the memory of stacks in slots back, that nobody has any more, and keeps the slots, guards

@@ -3,40 +3,68 @@
 #include <linux/auxvec.h>
 #include <linux/elf.h>
 
-#include "base/lock.h"
+#include "base/atomic.h"
 #include "base/process.h"
 #include "mem/pages.h"
 #include "mem/slots.h"
 
 enum {
-    pool_most = 256,
+    /* 32 of the default size are given back or trimmed at a time, of larger ones fewer; and the
+     * pool holds so many times as many. */
+    batch_bytes_most = 8 * 1024 * 1024,
+    batches_pooled = 8,
     /* So much of a stack in .bss lies on the page of what follows it, and most tasks need no more:
      * a page less is touched. */
     shared_top = 1024,
 };
 
+TOUCHED_AT_START struct mem_stack_size mem_stack_default;
+
 TOUCHED_AT_START static struct {
-    struct lock lock; /* guards the three below */
-    struct mem_stack *first;
-    size_t pooled;
+    struct lock lock;     /* guards `all` */
     struct list_node all; /* those that are no slots; all zero before the first */
-    size_t count;         /* atomic, a count for reports */
-} pool;
+    size_t count;         /* atomic, a count for reports: of all stacks */
+} listed;
 
 static void count_stacks(size_t change)
 {
     /* RELAXED: a count that nothing depends on. */
-    atomic_fetch_add_shared(&pool.count, change, RELAXED);
+    atomic_fetch_add_shared(&listed.count, change, RELAXED);
 }
 
 static void list_stack(struct mem_stack *stack)
 {
-    lock_acquire(&pool.lock);
-    if (pool.all.next == NULL)
-        list_init(&pool.all);
-    list_push_back(&pool.all, &stack->link);
-    lock_release(&pool.lock);
+    lock_acquire(&listed.lock);
+    if (listed.all.next == NULL)
+        list_init(&listed.all);
+    list_push_back(&listed.all, &stack->link);
+    lock_release(&listed.lock);
     count_stacks(1);
+}
+
+static void unlist_stack(struct mem_stack *stack)
+{
+    lock_acquire(&listed.lock);
+    list_remove(&stack->link);
+    lock_release(&listed.lock);
+}
+
+/* How many stacks of the size are trimmed or given back at a time. */
+static unsigned batch_of(const struct mem_stack_size *size)
+{
+    size_t count = batch_bytes_most / mem_stack_slot_of(size);
+    return count < 1 ? 1 : count > mem_slots_cooled_most ? mem_slots_cooled_most : (unsigned)count;
+}
+
+void mem_stack_set_default(size_t promise)
+{
+    mem_stack_default.slot = mem_stack_guard + mem_stack_beyond + mem_stack_promise_round(promise);
+}
+
+/* The stacks in the image are of no use when the default is larger. */
+static bool image_will_do(const struct mem_stack_size *size)
+{
+    return size == &mem_stack_default && size->slot <= mem_stack_slot;
 }
 
 /*
@@ -65,10 +93,11 @@ static bool first_stack_is_guarded(void)
     return begins_segment && process.load_bias == 0;
 }
 
-static struct mem_stack *describe(unsigned char *low, size_t usable)
+static struct mem_stack *describe(struct mem_stack_size *size, unsigned char *low, size_t usable)
 {
     struct mem_stack *stack = (struct mem_stack *)(void *)(low + usable) - 1;
     stack->low = (uintptr_t)low;
+    stack->size = size;
     list_stack(stack);
     return stack;
 }
@@ -80,7 +109,7 @@ static struct mem_stack *take_first_stack(void)
     if (atomic_load(&taken, RELAXED) || atomic_exchange(&taken, true, RELAXED) ||
         !first_stack_is_guarded())
         return NULL;
-    return describe(first_stack, sizeof first_stack);
+    return describe(&mem_stack_default, first_stack, sizeof first_stack);
 }
 
 /* ---- promises: slots in .bss whose guard is made when it is needed */
@@ -91,7 +120,7 @@ TOUCHED_AT_START static bool promised[promises]; /* atomic */
 
 unsigned mem_stack_promise(void)
 {
-    for (unsigned i = 0; i < promises; i++) {
+    for (unsigned i = 0; i < promises && image_will_do(&mem_stack_default); i++) {
         /* ACQUIRE: with the RELEASE in mem_stack_promise_return. RELAXED: looked at again. */
         if (!atomic_load(&promised[i], RELAXED) && !atomic_exchange(&promised[i], true, ACQUIRE))
             return i + 1;
@@ -112,7 +141,7 @@ struct mem_stack *mem_stack_promise_keep(unsigned promise)
         mem_stack_promise_return(promise);
         return NULL;
     }
-    return describe(slot + mem_stack_guard, mem_stack_slot - mem_stack_guard);
+    return describe(&mem_stack_default, slot + mem_stack_guard, mem_stack_slot - mem_stack_guard);
 }
 
 /* ---- from the kernel */
@@ -123,61 +152,88 @@ struct mem_stack *mem_stack_promise_keep(unsigned promise)
  * each top lies lower by some lines that depend on the slot; by less than half a page, that a task
  * which parks near its top still touches one page only.
  */
-size_t mem_stack_colour(const unsigned char *slot)
+size_t mem_stack_colour(const unsigned char *slot, size_t bytes)
 {
     enum { colours = 32 };
-    return (uintptr_t)slot / mem_stack_slot % colours * arch_cache_line;
+    return (uintptr_t)slot / bytes % colours * arch_cache_line;
 }
 
-static struct mem_stack *stack_map(void)
+static struct mem_stack *stack_map(struct mem_stack_size *size)
 {
-    unsigned char *slot = page_map_stacks(mem_stack_slot);
+    size_t bytes = mem_stack_slot_of(size);
+    unsigned char *slot = page_map_stacks(bytes);
     if (slot == NULL)
         return NULL;
     if (!page_protect(slot, mem_stack_guard)) {
-        page_unmap(slot, mem_stack_slot);
+        page_unmap(slot, bytes);
         return NULL;
     }
-    return describe(slot + mem_stack_guard,
-                    mem_stack_slot - mem_stack_guard - mem_stack_colour(slot));
+    if (bytes > mem_stack_slot)
+        page_keep_small(slot, bytes); /* a kernel as old as this one may not know MAP_STACK */
+    return describe(size, slot + mem_stack_guard,
+                    bytes - mem_stack_guard - mem_stack_colour(slot, bytes));
 }
 
 static void stack_unmap(struct mem_stack *stack)
 {
-    lock_acquire(&pool.lock);
-    list_remove(&stack->link);
-    lock_release(&pool.lock);
-    page_unmap((void *)(stack->low - mem_stack_guard), mem_stack_slot);
+    size_t bytes = mem_stack_slot_of(stack->size);
+    unlist_stack(stack);
+    page_unmap((void *)(stack->low - mem_stack_guard), bytes);
+}
+
+static struct mem_stack *stack_of_image(void)
+{
+    struct mem_stack *stack = take_first_stack();
+    unsigned promise = stack != NULL ? 0 : mem_stack_promise();
+    return promise != 0 ? mem_stack_promise_keep(promise) : stack;
 }
 
 /* The cheapest that there is. */
-static struct mem_stack *stack_make(void)
+static struct mem_stack *stack_make(struct mem_stack_size *size)
 {
-    struct mem_stack *stack = take_first_stack();
+    struct mem_stack *stack = image_will_do(size) ? stack_of_image() : NULL;
     if (stack != NULL)
         return stack;
-    unsigned promise = mem_stack_promise();
-    if (promise != 0)
-        stack = mem_stack_promise_keep(promise);
-    if (stack == NULL) {
-        stack = mem_slots_take();
-        if (stack == NULL)
-            return stack_map();
-        count_stacks(1);
-    }
+    stack = mem_slots_take(size);
+    if (stack == NULL)
+        return stack_map(size);
+    count_stacks(1);
     return stack;
 }
 
-struct mem_stack *mem_stack_acquire(void)
+/* Caller holds the size's lock. RELAXED: read by others as a hint. */
+static void set_untrimmed(struct mem_stack_size *size, uint32_t count)
 {
-    lock_acquire(&pool.lock);
-    struct mem_stack *stack = pool.first;
-    if (stack != NULL) {
-        pool.first = stack->next;
-        pool.pooled--;
+    atomic_store(&size->untrimmed, count, RELAXED);
+}
+
+/* ---- trimming, and giving back */
+
+/* Notes that the stack's part from `low` to `end` goes, if a task can have been there. */
+static size_t note_trimmed(struct mem_stack *stack, uintptr_t end)
+{
+    if (!stack->used || end <= stack->low)
+        return 0;
+    stack->used = false;
+    return end - stack->low;
+}
+
+/* So many of the list: a page or two of each stay warm. Returns the last. */
+static struct mem_stack *trim(struct mem_stack *stack, unsigned count)
+{
+    struct abi_memory_range ranges[mem_slots_cooled_most];
+    unsigned used = 0;
+    for (;; stack = stack->next) {
+        uintptr_t end = round_down((uintptr_t)stack, arch_page_size) - arch_page_size;
+        ranges[used].start = stack->low;
+        ranges[used].size = note_trimmed(stack, end);
+        used += ranges[used].size != 0;
+        if (--count == 0)
+            break;
     }
-    lock_release(&pool.lock);
-    return stack != NULL ? stack : stack_make();
+    if (used != 0)
+        page_discard_many(ranges, used);
+    return stack;
 }
 
 /* Gives the memory of so many stacks back that nobody has. */
@@ -197,22 +253,134 @@ static void give_back(struct mem_stack *first, unsigned count)
     mem_slots_cool(in_slots, slots);
 }
 
-/* What is too much goes many at a time. */
+/* Takes so many out of the pool, those that came last. Caller holds the size's lock. */
+static struct mem_stack *take_out(struct mem_stack_size *size, unsigned count)
+{
+    struct mem_stack *first = size->first;
+    for (unsigned i = 0; i < count; i++)
+        size->first = size->first->next;
+    size->pooled -= count;
+    set_untrimmed(size, size->untrimmed > count ? size->untrimmed - count : 0);
+    return first;
+}
+
+static void trim_pool(struct mem_stack_size *size)
+{
+    lock_acquire(&size->lock);
+    unsigned count = size->untrimmed;
+    struct mem_stack *first = take_out(size, count);
+    lock_release(&size->lock);
+    while (count > 0) {
+        unsigned some = count < mem_slots_cooled_most ? count : mem_slots_cooled_most;
+        struct mem_stack *last = trim(first, some);
+        struct mem_stack *rest = last->next;
+        lock_acquire(&size->lock);
+        /* Before what came meanwhile: such a one is trimmed when it comes the next time. */
+        last->next = size->first;
+        size->first = first;
+        size->pooled += some;
+        lock_release(&size->lock);
+        first = rest;
+        count -= some;
+    }
+}
+
+/* ---- acquiring and releasing */
+
+static struct mem_stack *pool_take(struct mem_stack_size *size)
+{
+    lock_acquire(&size->lock);
+    struct mem_stack *stack = size->first;
+    if (stack != NULL) {
+        size->first = stack->next;
+        size->pooled--;
+        if (size->untrimmed > 0)
+            set_untrimmed(size, size->untrimmed - 1);
+    }
+    lock_release(&size->lock);
+    return stack;
+}
+
+static bool empty_pool(struct mem_stack_size *size)
+{
+    lock_acquire(&size->lock);
+    unsigned batch = batch_of(size);
+    unsigned count = size->pooled < batch ? size->pooled : batch;
+    struct mem_stack *first = take_out(size, count);
+    lock_release(&size->lock);
+    if (count != 0)
+        give_back(first, count);
+    return count != 0;
+}
+
+/* Gives all that lies in pools back: other sizes may hold what this one wants. False: none does. */
+static bool empty_pools(void)
+{
+    bool did = false;
+    /* ACQUIRE: with the RELEASE in begin_size (stack_sizes.c). */
+    for (struct mem_stack_size *size = &mem_stack_default; size != NULL;
+         size = atomic_load(&size->next, ACQUIRE)) {
+        while (empty_pool(size))
+            did = true;
+    }
+    return did;
+}
+
+struct mem_stack *mem_stack_acquire_of(struct mem_stack_size *size)
+{
+    struct mem_stack *stack = pool_take(size);
+    if (stack == NULL)
+        stack = stack_make(size);
+    if (unlikely(stack == NULL) && empty_pools())
+        stack = stack_make(size);
+    return stack;
+}
+
+struct mem_stack *mem_stack_acquire(void)
+{
+    return mem_stack_acquire_of(&mem_stack_default);
+}
+
+/*
+ * What is too much goes, many at a time. The others are trimmed, of large sizes at once. Of the
+ * default and smaller ones only when many have come: they come and go quickly, and to look for what
+ * lies deep in a stack takes as long as all else that is done for it.
+ */
 void mem_stack_release(struct mem_stack *stack)
 {
-    lock_acquire(&pool.lock);
-    stack->next = pool.first;
-    pool.first = stack;
-    pool.pooled++;
-    bool is_full = pool.pooled == pool_most + mem_slots_cooled_most;
-    if (is_full) {
-        for (unsigned i = 0; i < mem_slots_cooled_most; i++)
-            pool.first = pool.first->next;
-        pool.pooled -= mem_slots_cooled_most;
+    enum { releases_to_trim = 4096 };
+    struct mem_stack_size *size = stack->size;
+    struct mem_stack *first = NULL;
+    unsigned batch = batch_of(size);
+    lock_acquire(&size->lock);
+    stack->next = size->first;
+    size->first = stack;
+    size->pooled++;
+    set_untrimmed(size, size->untrimmed + 1);
+    bool is_due = batch < mem_slots_cooled_most ? size->untrimmed >= batch
+                                                : ++size->releases % releases_to_trim == 0;
+    if (size->pooled >= batch * (batches_pooled + 1))
+        first = take_out(size, batch);
+    lock_release(&size->lock);
+    if (first != NULL)
+        give_back(first, batch);
+    if (is_due)
+        trim_pool(size);
+}
+
+void mem_stack_trim_all(struct mem_stack *own)
+{
+    /* A page for what is called from here. */
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    size_t deep = note_trimmed(own, round_down(here, arch_page_size) - arch_page_size);
+    if (deep != 0)
+        page_discard((void *)own->low, deep);
+    struct mem_stack_size *size = &mem_stack_default;
+    /* ACQUIRE: with the RELEASE in begin_size (stack_sizes.c). RELAXED: a hint. */
+    for (; size != NULL; size = atomic_load(&size->next, ACQUIRE)) {
+        if (atomic_load(&size->untrimmed, RELAXED) != 0)
+            trim_pool(size);
     }
-    lock_release(&pool.lock);
-    if (is_full)
-        give_back(stack, mem_slots_cooled_most);
 }
 
 /* ---- with memory behind */
@@ -224,7 +392,7 @@ TOUCHED_AT_START static bool first_thread_slot_taken; /* atomic */
 
 static size_t size_with(size_t behind)
 {
-    return round_up(mem_stack_slot + shared_top + behind, arch_page_size);
+    return round_up(mem_stack_slot_of(&mem_stack_default) + shared_top + behind, arch_page_size);
 }
 
 static unsigned char *take_thread_slot(size_t size)
@@ -255,15 +423,14 @@ struct mem_stack *mem_stack_acquire_with(size_t size, void **behind)
         give_thread_slot(slot, size);
         return NULL;
     }
-    *behind = slot + mem_stack_slot + shared_top;
-    return describe(slot + mem_stack_guard, mem_stack_slot - mem_stack_guard + shared_top);
+    size_t bytes = mem_stack_slot_of(&mem_stack_default) + shared_top;
+    *behind = slot + bytes;
+    return describe(&mem_stack_default, slot + mem_stack_guard, bytes - mem_stack_guard);
 }
 
 void mem_stack_return_with(struct mem_stack *stack, size_t size)
 {
-    lock_acquire(&pool.lock);
-    list_remove(&stack->link);
-    lock_release(&pool.lock);
+    unlist_stack(stack);
     count_stacks((size_t)-1);
     give_thread_slot((unsigned char *)(stack->low - mem_stack_guard), size_with(size));
 }
@@ -271,15 +438,15 @@ void mem_stack_return_with(struct mem_stack *stack, size_t size)
 static const struct mem_stack *listed_guarding(uintptr_t address, uintptr_t *low)
 {
     const struct mem_stack *found = NULL;
-    if (!lock_try_bounded(&pool.lock))
+    if (!lock_try_bounded(&listed.lock))
         return NULL;
-    const struct list_node *node = pool.all.next;
-    for (; node != NULL && node != &pool.all && found == NULL; node = node->next) {
+    const struct list_node *node = listed.all.next;
+    for (; node != NULL && node != &listed.all && found == NULL; node = node->next) {
         const struct mem_stack *stack = container_of(node, struct mem_stack, link);
         if (mem_stack_guards(stack, address))
             found = stack;
     }
-    lock_release(&pool.lock);
+    lock_release(&listed.lock);
     if (found != NULL)
         *low = found->low;
     return found;
@@ -293,7 +460,7 @@ const struct mem_stack *mem_stack_guarding(uintptr_t address, uintptr_t *low)
 
 size_t mem_stack_count(void)
 {
-    return atomic_load(&pool.count, RELAXED); /* RELAXED: as in count_stacks */
+    return atomic_load(&listed.count, RELAXED); /* RELAXED: as in count_stacks */
 }
 
 void mem_stack_line(struct line *line)

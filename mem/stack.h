@@ -1,5 +1,6 @@
 /*
- * Task stacks: slots of address space, committed by touch, with a guard below.
+ * Task stacks: slots of address space, committed by touch, with a guard below. Most have the
+ * default size; who wants another has them from stack_sizes.h.
  *
  *     mapping    low                                       top
  *     | guard    | usable, grows down            <-- | header |
@@ -12,18 +13,44 @@
  * does not have what those need, a mapping each.
  *
  * Released stacks are kept, warm, in a pool that all threads share, up to a limit; beyond it their
- * memory goes back to the kernel. (Workers keep a few of their own before they come here.)
+ * memory goes back to the kernel. (Workers keep a few of their own before they come here.) Warm is
+ * the top alone: a stack that a task may have used deeply is *trimmed*, many at a time, when so
+ * many have come into the pool, and when a worker has nothing to do.
  */
 #ifndef KEEL_MEM_STACK_H
 #define KEEL_MEM_STACK_H
 
 #include "base/line.h"
 #include "base/list.h"
+#include "base/lock.h"
 
 enum {
     mem_stack_guard = 64 * 1024,
-    mem_stack_slot = 256 * 1024,
+    mem_stack_slot = 256 * 1024, /* of the default size, unless it was set */
+    /* What the default has beyond its promise: so tasks may run on others' stacks (sched/host.c) */
+    mem_stack_beyond = 64 * 1024,
+    mem_stack_promise_least = 4096,
+    mem_stack_promise_most = 1 << 30,
 };
+
+/* Stacks of one size: those that nobody has. All zero but for its number and slot at first. */
+struct mem_stack_size {
+    size_t slot;                 /* bytes, the guard among them, whole pages; 0: mem_stack_slot */
+    unsigned number;             /* 0: the default size; see stack_sizes.h */
+    struct mem_stack_size *next; /* atomic; in the chain of the sizes that are in use */
+
+    struct lock lock;        /* guards the pool, which is what follows */
+    struct mem_stack *first; /* the newest */
+    uint32_t pooled;
+    uint32_t untrimmed; /* atomic, written under the lock: so many of these came last */
+    uint32_t releases;
+
+    /* Guarded by the lock of slots.c. */
+    struct list_node open; /* chunks with slots to be had; first: the one to take from */
+    size_t total;          /* slots of all its chunks */
+};
+
+extern struct mem_stack_size mem_stack_default;
 
 /* Lies at the top of the stack that it describes. */
 struct mem_stack {
@@ -31,10 +58,16 @@ struct mem_stack {
     uintptr_t low;                       /* the lowest usable byte; the guard ends here */
     struct slot_chunk *chunk;            /* in which it is a slot (slots.h); NULL: in none */
     struct list_node link;               /* in no chunk: in the list of those */
+    struct mem_stack_size *size;
+    bool used; /* set by who runs a task on it: what lies deep may be there */
 };
 
 /* A stack, from the pool or the kernel. NULL when the kernel refuses. */
 struct mem_stack *mem_stack_acquire(void);
+struct mem_stack *mem_stack_acquire_of(struct mem_stack_size *size);
+
+/* So much the default promises from now on. To be called before there is any stack. */
+void mem_stack_set_default(size_t promise);
 
 /*
  * A promise is a stack that most often is never needed: its guard is made when it is. There are few
@@ -48,6 +81,13 @@ void mem_stack_promise_return(unsigned promise);
 
 /* Gives a stack back that nobody runs on. */
 void mem_stack_release(struct mem_stack *stack);
+
+/*
+ * For a thread that is about to sleep on `stack`, at the caller's depth: the kernel gets back what
+ * lies deep in it and in the pools. Nothing, at the price of some loads, when no task has run on
+ * any since.
+ */
+void mem_stack_trim_all(struct mem_stack *stack);
 
 /*
  * A stack for a thread to begin on, and `size` bytes for what the thread needs as long as it lives:
@@ -65,6 +105,26 @@ void mem_stack_return_with(struct mem_stack *stack, size_t size);
  */
 const struct mem_stack *mem_stack_guarding(uintptr_t address, uintptr_t *low);
 
+static inline size_t mem_stack_slot_of(const struct mem_stack_size *size)
+{
+    return size->slot != 0 ? size->slot : mem_stack_slot;
+}
+
+/* What a stack of the default size promises to a task. */
+static inline size_t mem_stack_promised(void)
+{
+    return mem_stack_slot_of(&mem_stack_default) - mem_stack_guard - mem_stack_beyond;
+}
+
+/* The least that is promised to who wants so much: a power of two. */
+static inline size_t mem_stack_promise_round(size_t promise)
+{
+    size_t rounded = mem_stack_promise_least;
+    while (rounded < promise)
+        rounded *= 2;
+    return rounded;
+}
+
 /* How many stacks there are now, those in the pool among them. */
 size_t mem_stack_count(void);
 
@@ -76,8 +136,9 @@ size_t mem_stack_count(void);
 void mem_stack_line(struct line *line);
 void mem_stack_line_if_many(struct line *line);
 
-/* How many bytes lower than the end of its slot the top of a stack lies; see stack.c. */
-size_t mem_stack_colour(const unsigned char *slot);
+/* How many bytes lower than the end of its slot, of so many bytes, the top of a stack lies; see
+ * stack.c. */
+size_t mem_stack_colour(const unsigned char *slot, size_t bytes);
 
 /* The first byte above what may be used, 16-byte aligned. */
 static inline void *mem_stack_top(struct mem_stack *stack)

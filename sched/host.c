@@ -31,12 +31,9 @@
 #include "sched/float_control.h"
 #include "sched/fork_hooks.h"
 #include "sched/owner.h"
-#include "sched/sched.h"
+#include "sched/unusual.h"
 
-enum {
-    promised = 128 * 1024, /* what a task may use of its stack */
-    own_use = 512,         /* this room's, before the child's function begins */
-};
+enum { own_use = 512 }; /* this room's stack, before the child's function begins */
 
 /* ---- room on the stack */
 
@@ -67,7 +64,7 @@ static bool has_room(const struct keel_task *self)
     uintptr_t low = stack != NULL ? stack->low : main_stack_low();
     uintptr_t top = stack != NULL ? (uintptr_t)stack : (uintptr_t)process.arguments;
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-    return here >= low + promised + own_use && here < top;
+    return here >= low + mem_stack_promised() + own_use && here < top;
 }
 
 /* ---- claiming the child */
@@ -141,8 +138,9 @@ bool sched_host(struct keel_task *task, void **result)
 {
     struct keel_task *self = sched_self();
     /* RELAXED: looked at again when it is claimed. */
-    if (atomic_load(&task->entry, RELAXED) != SCHED_ENTRY_QUEUED || self->keeps_float_control ||
-        !has_room(self) || !sched_pick_child(sched_worker(), task) || !claim_for_await(task))
+    if (atomic_load(&task->entry, RELAXED) != SCHED_ENTRY_QUEUED ||
+        sched_keeps_float_control(self) || !has_room(self) ||
+        !sched_pick_child(sched_worker(), task) || !claim_for_await(task))
         return false;
     if (unlikely(sched_worker()->left_stale))
         drop_stale(sched_worker());

@@ -74,7 +74,7 @@
 #include "base/process.h"
 #include "mem/mem.h"
 #include "sched/fork_hooks.h"
-#include "sched/sched.h"
+#include "sched/unusual.h"
 
 enum {
     nap = 1000 * 1000, /* nanoseconds */
@@ -331,8 +331,7 @@ static void leave_or_inherit(struct sched_worker *worker)
 static bool nothing_to_do(struct sched_worker *worker, bool naps)
 {
     lock_acquire(&sched.idle_lock);
-    bool work = sched_any_work(!naps || sched.awake == 0) ||
-                (sched_anyone_starved() && sched_have_spare(worker));
+    bool work = sched_any_work(!naps || sched.awake == 0) || sched_can_begin_starved(worker);
     bool dead = !work && sched.awake == 0 && !sched_timers_armed();
     if (work) {
         worker->naps = 0;
@@ -375,10 +374,11 @@ static void take_over(struct sched_worker *worker)
     sched_place_anywhere(worker);
 }
 
-void sched_idle_sleep(struct sched_worker *worker)
+void sched_idle_sleep(struct sched_worker *worker, struct mem_stack *stack)
 {
     mem_heap_collect();
     sched_share_stacks(worker);
+    mem_stack_trim_all(stack);
     bool naps = enter_idle(worker);
     sched_ask_for_forks(worker); /* step b2 of fork.c */
     sched_timers_cover_begin();

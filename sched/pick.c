@@ -17,6 +17,7 @@
  */
 #include "sched/fork_hooks.h"
 #include "sched/steal.h"
+#include "sched/unusual.h"
 
 enum {
     next_in_a_row = 3,
@@ -111,7 +112,7 @@ static struct keel_task *pick_oldest(struct sched_worker *worker, uint32_t count
     case OLDEST_ELSEWHERE:
         return process_is_alone() ? NULL : sched_steal_any(worker, STEAL_ALL_QUEUED);
     default:
-        return sched_starved_pop();
+        return sched_take_starved(worker);
     }
 }
 
@@ -152,8 +153,8 @@ static struct keel_task *look_once(struct sched_worker *worker, struct steal_loo
     struct keel_task *task = sched_global_pop();
     if (task == NULL)
         task = sched_steal(worker, look, STEAL_LEAVE_LONE);
-    if (task == NULL && sched_anyone_starved() && sched_have_spare(worker))
-        task = sched_starved_pop();
+    if (task == NULL)
+        task = sched_take_starved(worker);
     if (task == NULL && sched_timers_run_all(worker))
         task = sched_pick_local(worker);
     if (task == NULL)
@@ -190,7 +191,7 @@ static struct keel_task *search(struct sched_worker *worker)
     return sched_steal(worker, &look, STEAL_LONE_READY);
 }
 
-struct keel_task *sched_find_work(struct sched_worker *worker)
+struct keel_task *sched_find_work(struct sched_worker *worker, struct mem_stack *stack)
 {
     for (;;) {
         sched_timers_run(worker);
@@ -204,14 +205,14 @@ struct keel_task *sched_find_work(struct sched_worker *worker)
         if (task == NULL) {
             if (unlikely(sched_worker_must_retire(worker)))
                 return NULL;
-            sched_idle_sleep(worker);
+            sched_idle_sleep(worker, stack);
         } else if (task->context == NULL && !sched_may_begin(worker)) {
             sched_starve(task);
         } else {
             worker->naps = 0;
             sched_search_end(worker);
             sched_timers_pass_on();
-            if (unlikely(sched_anyone_starved()))
+            if (unlikely(!queue_looks_empty(&sched.starved)))
                 sched_serve_starved(worker);
             return task;
         }
@@ -236,8 +237,8 @@ bool sched_pick_child_late(struct sched_worker *worker, const struct keel_task *
 
 bool sched_anyone_ready(struct sched_worker *worker, bool look_at_others)
 {
-    if (unlikely(sched_anyone_starved()) && sched_have_spare(worker)) {
-        struct keel_task *starved = sched_starved_pop();
+    if (unlikely(sched_anyone_starved())) {
+        struct keel_task *starved = sched_take_starved(worker);
         if (starved != NULL)
             sched_push_ready(worker, starved);
     }

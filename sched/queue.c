@@ -56,12 +56,33 @@ struct keel_task *sched_global_pop(void)
     return pop(&sched.global);
 }
 
-void sched_starve(struct keel_task *task)
+/* Caller holds the lock. RELAXED: read by others as a hint. */
+static void add_starved(uint32_t change)
 {
-    push(&sched.starved, task);
+    atomic_store(&sched.starved_count, sched.starved_count + change, RELAXED);
 }
 
-struct keel_task *sched_starved_pop(void)
+void sched_starve_in(struct queue *starved, struct keel_task *task)
 {
-    return pop(&sched.starved);
+    lock_acquire(&sched.queue_lock);
+    queue_push(starved, task);
+    add_starved(1);
+    lock_release(&sched.queue_lock);
+}
+
+void sched_starve(struct keel_task *task)
+{
+    sched_starve_in(&sched.starved, task);
+}
+
+struct keel_task *sched_starved_pop(struct queue *starved)
+{
+    if (queue_looks_empty(starved))
+        return NULL;
+    lock_acquire(&sched.queue_lock);
+    struct keel_task *task = queue_pop(starved);
+    if (task != NULL)
+        add_starved((uint32_t)-1);
+    lock_release(&sched.queue_lock);
+    return task;
 }

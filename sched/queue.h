@@ -41,6 +41,9 @@ struct keel_task *sched_global_pop(void);
  * the pool first and looks once more. So while a stack is to be had, no such task waits for ever.
  */
 void sched_starve(struct keel_task *task);
-struct keel_task *sched_starved_pop(void);
+
+/* The same in a queue of those who want another size than the default (create.c). */
+void sched_starve_in(struct queue *starved, struct keel_task *task);
+struct keel_task *sched_starved_pop(struct queue *starved);
 
 #endif

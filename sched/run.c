@@ -12,7 +12,7 @@
 #include "base/panic.h"
 #include "sched/float_control.h"
 #include "sched/fork_hooks.h"
-#include "sched/sched.h"
+#include "sched/unusual.h"
 
 /* ---- switching */
 
@@ -58,20 +58,35 @@ static void finish(struct keel_task *task, void *result)
         sched_ready_next((struct keel_task *)join);
 }
 
-/* Calls the task's function, with the floating-point control that the task is to have. */
+__attribute__((weak)) void sched_hook_unusual_begin(const struct keel_task *task)
+{
+    (void)task;
+}
+
+__attribute__((weak)) void sched_hook_unusual_end(const struct keel_task *task)
+{
+    (void)task;
+}
+
+__attribute__((weak)) void sched_hook_change_stack(struct keel_task *task, struct mem_stack *stack)
+{
+    (void)task;
+    (void)stack;
+}
+
 static void *call_function(struct keel_task *task)
 {
     void *result = NULL;
     const void *place = (const void *)(uintptr_t)task->fn.call; /* before a timer lies there */
-    if (unlikely(task->keeps_float_control))
-        sched_float_control_begin();
+    if (unlikely(task->unusual != 0))
+        sched_hook_unusual_begin(task);
     if (task->returns_nothing)
         task->fn.call_detached(task->arg);
     else
         result = task->fn.call(task->arg);
-    if (unlikely(task->keeps_float_control))
-        sched_float_control_leave();
-    else if (sched_float_control_checked)
+    if (unlikely(task->unusual != 0))
+        sched_hook_unusual_end(task);
+    if (sched_float_control_checked && !sched_keeps_float_control(task))
         sched_float_control_check(task, "ended", place);
     sched_forks_check(0);
     return result;
@@ -80,6 +95,7 @@ static void *call_function(struct keel_task *task)
 static void run_fresh(struct keel_task *task, struct mem_stack *stack)
 {
     task->stack = stack;
+    stack->used = true;
     sched_set_running(task);
     finish(task, call_function(task));
 }
@@ -87,6 +103,7 @@ static void run_fresh(struct keel_task *task, struct mem_stack *stack)
 _Noreturn void sched_runner(void *own_stack)
 {
     struct mem_stack *stack = own_stack;
+    const unsigned own = stack->size->number * SCHED_UNUSUAL_SIZE;
     after_switch();
     for (;;) {
         /* Read anew each time: the task before may have moved this stack to another thread. */
@@ -96,12 +113,15 @@ _Noreturn void sched_runner(void *own_stack)
         if (task == NULL || !sched_may_begin(worker)) {
             if (task != NULL)
                 sched_starve(task);
-            task = sched_find_work(worker);
+            task = sched_find_work(worker, stack);
             if (unlikely(task == NULL))
                 sched_worker_retire(worker, stack);
         }
         if (task->context == NULL) {
-            run_fresh(task, stack);
+            if (likely((task->unusual ^ own) < SCHED_UNUSUAL_SIZE))
+                run_fresh(task, stack);
+            else
+                sched_hook_change_stack(task, stack);
             continue;
         }
         worker->step = sched_step_release_stack;
@@ -165,7 +185,7 @@ static __attribute__((noinline)) void park_keeping_float_control(enum sched_wait
 void sched_park(enum sched_wait_reason reason, const void *object, sched_step *step, void *data)
 {
     const struct keel_task *self = sched_self();
-    if (unlikely(self->keeps_float_control)) {
+    if (unlikely(sched_keeps_float_control(self))) {
         park_keeping_float_control(reason, object, step, data);
         return;
     }
@@ -251,7 +271,7 @@ __attribute__((weak)) bool sched_hook_yield_asked(void)
  */
 static bool yield_alone(struct sched_worker *worker, struct keel_task *self)
 {
-    if (!process_is_alone() || self->keeps_float_control || sched_float_control_checked ||
+    if (!process_is_alone() || sched_keeps_float_control(self) || sched_float_control_checked ||
         sched_forks_unjoined() != 0)
         return false;
     struct keel_task *next = sched_take_turns(worker, self);

@@ -10,6 +10,7 @@
  *   steal.c     what is taken out of other workers' queues
  *   run.c       the runner at the bottom of every stack: switching, parking
  *   spare.c     a worker's spare stacks
+ *   unusual.h   tasks with stacks of other sizes (create.c)
  *   float_control.h  tasks that have floating-point control registers of their own
  *   idle.c      when a worker sleeps and who wakes it: no wake-up is lost
  *   place.h     on which CPU a worker wakes: on another than its waker's
@@ -131,7 +132,7 @@ struct keel_task {
     uint8_t wait_reason;        /* atomic: enum sched_wait_reason */
     uint8_t entry;              /* atomic: enum sched_entry */
     bool returns_nothing;       /* fn.call_detached is the function */
-    bool keeps_float_control;   /* KEEL_TASK_FP_CONTROL */
+    uint8_t unusual;            /* what makes it another than most (unusual.h) */
     uint8_t claim;              /* atomic: who ends the wait that has a deadline (claim.h) */
     uint16_t timer_worker : 12; /* in whose wheel the timer is, or was last */
     uint16_t timer_end : 4;     /* enum sched_timer_end */
@@ -144,7 +145,6 @@ enum { SCHED_JOIN_NONE, SCHED_JOIN_DONE, SCHED_JOIN_DETACHED, SCHED_JOIN_VALUES 
 
 /* A descriptor in state NEW with an id of its own. NULL: no memory. */
 struct keel_task *sched_task_make(const void *spawn_site);
-
 void sched_task_recycle(struct keel_task *task);
 
 /* Gives the descriptors that the worker keeps for later to the others. For one that retires. */
@@ -232,7 +232,8 @@ struct sched {
 
     _Alignas(arch_cache_line) struct lock queue_lock; /* guards the two queues */
     struct queue global;                              /* what found no room elsewhere */
-    struct queue starved; /* fresh tasks for which no stack could be had */
+    struct queue starved;   /* fresh tasks for which no stack could be had */
+    uint32_t starved_count; /* atomic, written under the lock: those who want other sizes too */
 
     struct fork_hooks fork_hooks;
 
@@ -259,7 +260,7 @@ static inline bool sched_anyone_global(void)
 
 static inline bool sched_anyone_starved(void)
 {
-    return !queue_looks_empty(&sched.starved);
+    return atomic_load(&sched.starved_count, RELAXED) != 0; /* RELAXED: as it says */
 }
 
 /* The worker begins to do something else. Empty (idle.c) in programs that do not ask (stats.c). */
@@ -285,8 +286,7 @@ void sched_worker_init(struct sched_worker *worker, struct thread_block *block, 
 unsigned sched_worker_limit(void);
 unsigned sched_worker_limit_settle(void);
 
-/* Makes one more worker. The caller has claimed the search (see idle.c), which the worker inherits.
- */
+/* Makes one more worker, which inherits the search that the caller has claimed (see idle.c). */
 bool sched_worker_make(void);
 
 /* For a worker that has found nothing to do: whether it is one too many. */
@@ -310,8 +310,7 @@ void sched_park(enum sched_wait_reason reason, const void *object, sched_step *s
 /* The task is what the calling thread runs from here on. */
 void sched_set_running(struct keel_task *task);
 
-/* A deferred step for parks that publish themselves under a lock: releases the struct lock `data`.
- */
+/* A deferred step for parks that publish themselves under a lock `data`: releases it. */
 void sched_step_unlock(struct keel_task *task, void *data);
 
 /* The deferred step of a park that nobody will end. */
@@ -365,14 +364,11 @@ static inline void sched_before_park(void)
 /* Gives the worker's spare stacks to the pool that all share. For a worker about to sleep. */
 void sched_share_stacks(struct sched_worker *worker);
 
-/*
- * Whether a task may begin on the worker: it has a spare stack, or a promise of one, or could get
- * one.
- */
-bool sched_may_begin(struct sched_worker *worker);
-
 /* Whether the worker has a spare stack, or could get one. */
 bool sched_have_spare(struct sched_worker *worker);
+
+/* Whether a task may begin on the worker: the same, or it has a promise of one. */
+bool sched_may_begin(struct sched_worker *worker);
 
 /* Takes the spare stack that Invariant 1 says is there. */
 struct mem_stack *sched_take_spare(struct sched_worker *worker);
@@ -420,8 +416,8 @@ static inline bool sched_pick_child(struct sched_worker *worker, const struct ke
 /* The next task of this worker's own queues, or NULL. */
 struct keel_task *sched_pick_local(struct sched_worker *worker);
 
-/* The next task for the calling runner; sleeps until there is one. NULL: the worker must retire. */
-struct keel_task *sched_find_work(struct sched_worker *worker);
+/* The next task for the runner on `stack`; sleeps until there is one. NULL: it must retire. */
+struct keel_task *sched_find_work(struct sched_worker *worker, struct mem_stack *stack);
 
 /*
  * For one who yields, alone: takes the ring's oldest and puts the caller behind the others. NULL,
@@ -452,8 +448,8 @@ void sched_wake_for_next(void);
 void sched_search_begin(struct sched_worker *worker);
 void sched_search_end(struct sched_worker *worker);
 
-/* Sleeps until woken, or until the next timer is due. May report a deadlock instead. */
-void sched_idle_sleep(struct sched_worker *worker);
+/* Sleeps, on `stack`, until woken or until the next timer is due, or reports a deadlock. */
+void sched_idle_sleep(struct sched_worker *worker, struct mem_stack *stack);
 
 /* For a worker that retires: it is neither awake nor asleep any more. */
 void sched_idle_leave(struct sched_worker *worker);

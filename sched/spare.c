@@ -1,11 +1,13 @@
 /*
  * A worker's spare stacks: what it takes when a task parks and nothing that was parked can go on.
  * Invariant 1 of sched.h lives here. Tasks that may not begin for want of a stack are starved
- * (queue.c); whoever has a stack to spare gives it to the pool for them.
+ * (queue.c); whoever has a stack to spare gives it to the pool for them. Those that want another
+ * size than the default have queues of their own (create.c): one that wants a gigabyte must not
+ * keep others waiting.
  */
 #include "base/panic.h"
 #include "sched/fork_hooks.h"
-#include "sched/sched.h"
+#include "sched/unusual.h"
 
 enum { stacks_kept = 16 }; /* a worker's cache; more go to the shared pool */
 
@@ -64,6 +66,31 @@ struct mem_stack *sched_take_spare(struct sched_worker *worker)
     return stack;
 }
 
+__attribute__((weak)) struct queue *sched_hook_find_starved(void)
+{
+    return NULL;
+}
+
+static struct queue *find_starved(struct sched_worker *worker)
+{
+    if (!sched_anyone_starved())
+        return NULL;
+    if (!queue_looks_empty(&sched.starved) && sched_have_spare(worker))
+        return &sched.starved;
+    return sched_hook_find_starved();
+}
+
+struct keel_task *sched_take_starved(struct sched_worker *worker)
+{
+    struct queue *starved = find_starved(worker);
+    return starved == NULL ? NULL : sched_starved_pop(starved);
+}
+
+bool sched_can_begin_starved(struct sched_worker *worker)
+{
+    return find_starved(worker) != NULL;
+}
+
 /* Gives away what this worker can spare, to whoever sleeps for want of a stack. */
 void sched_serve_starved(struct sched_worker *worker)
 {
@@ -78,14 +105,16 @@ void sched_step_release_stack(struct keel_task *task, void *data)
     (void)task;
     struct sched_worker *worker = sched_worker();
     struct mem_stack *stack = data;
-    if (worker->stack_count < stacks_kept) {
+    if (worker->stack_count < stacks_kept && stack->size == &mem_stack_default) {
         stack->next = worker->stacks;
         worker->stacks = stack;
         worker->stack_count++;
     } else {
         mem_stack_release(stack);
+        if (unlikely(sched_anyone_starved()))
+            sched_wake_one(false);
     }
-    if (unlikely(sched_anyone_starved()))
+    if (unlikely(!queue_looks_empty(&sched.starved)))
         sched_serve_starved(worker);
 }
 

@@ -20,26 +20,6 @@ int keel_spawn(void (*fn)(void *), void *arg)
     return sched_spawn(fn, arg, __builtin_return_address(0));
 }
 
-keel_task *keel_task_create(void *(*fn)(void *), void *arg, const keel_task_options *options)
-{
-    if (options != NULL && (options->flags & ~KEEL_TASK_FP_CONTROL) != 0)
-        return NULL;
-    struct keel_task *task = sched_task_make(__builtin_return_address(0));
-    if (task == NULL)
-        return NULL;
-    task->fn.call = fn;
-    task->arg = arg;
-    if (options != NULL) {
-        task->identity.name = options->name;
-        task->keeps_float_control = (options->flags & KEEL_TASK_FP_CONTROL) != 0;
-    }
-    /* RELAXED: published by the queue. Who keeps its own control is no child for its awaiter. */
-    atomic_store(&task->entry, task->keeps_float_control ? SCHED_ENTRY_NONE : SCHED_ENTRY_QUEUED,
-                 RELAXED);
-    sched_start(task);
-    return task;
-}
-
 keel_task *keel_task_self(void)
 {
     return sched_self();

@@ -128,7 +128,7 @@ void keel_sched_stats_read(keel_sched_stats *out)
     out->worker_count = count;
     /* RELAXED: hints. */
     out->queued_shared =
-        atomic_load(&sched.global.length, RELAXED) + atomic_load(&sched.starved.length, RELAXED);
+        atomic_load(&sched.global.length, RELAXED) + atomic_load(&sched.starved_count, RELAXED);
     memset(out->reserved, 0, sizeof out->reserved);
     give((unsigned char *)out + offsetof(keel_sched_stats, total), stride, &total);
 }

@@ -42,12 +42,13 @@
 #include "sched/float_control.h"
 #include "sched/owner.h"
 #include "sched/quota.h"
-#include "sched/sched.h"
+#include "sched/unusual.h"
 #include "signal/signal.h"
 
 /* ---- how many */
 
-TOUCHED_AT_START static int64_t option_workers; /* 0: not set */
+TOUCHED_AT_START static int64_t option_workers;    /* 0: not set */
+TOUCHED_AT_START static int64_t option_stack_size; /* as that */
 
 /* In sched.worker_limit, beside the number: the quota has not been looked at. */
 static const uint32_t provisional = UINT32_C(1) << 31;
@@ -57,8 +58,13 @@ void sched_read_options(void)
     static const struct option options[] = {
         {"KEEL_WORKERS", "workers at most (default: the CPUs of the affinity mask or of the quota)",
          1, sched_worker_most, &option_workers},
+        {"KEEL_STACK_SIZE",
+         "bytes of stack promised to each task that does not ask (default: 131072)", 1024,
+         mem_stack_promise_most, &option_stack_size},
     };
     options_read(options, sizeof options / sizeof options[0]);
+    if (option_stack_size != 0)
+        mem_stack_set_default((size_t)option_stack_size);
 }
 
 /* CPUs in the affinity mask; 1 when the kernel does not say. */

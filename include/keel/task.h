@@ -5,9 +5,10 @@
  * stack when it first runs and gives it back when it ends. Tasks run on workers, kernel threads
  * that come at need, at most one per CPU that the process may use (KEEL_WORKERS=n overrides). There
  * is no preemption: a task runs until it ends, parks, yields or sleeps. `main` is a task too, on
- * the process's own stack. A task's stack has 192 KiB, and a guard of 64 KiB below: code whose
- * frames are larger than that must be compiled with stack probes (-fstack-clash-protection,
- * "probe-stack" in LLVM IR), or a frame may jump over it.
+ * the process's own stack. A task may use 128 KiB of its stack, if it asks for nothing else
+ * (keel_task_options), and below lies a guard of 64 KiB: code whose frames are larger than that
+ * must be compiled with stack probes (-fstack-clash-protection, "probe-stack" in LLVM IR), or a
+ * frame may jump over it.
  *
  * Unless a line says otherwise a function may be called from a task, may be called before `main`
  * (from a constructor), may not be called from a signal handler, and does not park. Sizes are
@@ -60,9 +61,19 @@ typedef struct keel_task keel_task;
  */
 #define KEEL_TASK_FP_CONTROL UINT32_C(1)
 
+/*
+ * stack_size is how many bytes of its stack the task's function and all that it calls may use,
+ * calls of this library among them: 1 KiB to 1 GiB; 0: the default, which is 128 KiB, or what the
+ * environment's KEEL_STACK_SIZE says. It is rounded up, to a power of two of at least 4 KiB. Below
+ * every stack lies a guard of 64 KiB: who uses more than there is ends the process with a report. A
+ * stack is address space: memory is taken by page as it is touched, and after the task's end what
+ * lay deep goes back to the kernel. A task whose size is not the default's has a stack of its own
+ * from its begin to its end, so keel_task_await never calls it on the caller's.
+ */
 typedef struct {
-    const char *name; /* for reports; borrowed as long as the task lives; NULL: none */
-    uint32_t flags;   /* 0 or KEEL_TASK_FP_CONTROL; others are for later */
+    size_t stack_size; /* bytes; see above */
+    const char *name;  /* for reports; borrowed as long as the task lives; NULL: none */
+    uint32_t flags;    /* 0 or KEEL_TASK_FP_CONTROL; others are for later */
 } keel_task_options;
 
 /*
@@ -75,7 +86,8 @@ int keel_spawn(void (*fn)(void *), void *arg);
 /*
  * As keel_spawn, but returns a handle, which must be consumed once, by keel_task_await or
  * keel_task_detach. `options`: NULL for the defaults; copied.
- * Returns NULL when there is no memory or a flag is unknown.
+ * Returns NULL when there is no memory, a flag is unknown, or stack_size is neither 0 nor within
+ * its range. A task for which there is no memory for a stack yet waits to begin until there is.
  */
 keel_task *keel_task_create(void *(*fn)(void *), void *arg, const keel_task_options *options);
 

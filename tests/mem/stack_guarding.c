@@ -31,10 +31,10 @@ static void test_found(void)
 static void test_locked(void)
 {
     struct mem_stack *stack = mem_stack_acquire();
-    lock_acquire(&pool.lock);
+    lock_acquire(&listed.lock);
     check(mem_stack_guarding(stack->low - 1, &low) == NULL,
           "under the lock: not known, but no wait");
-    lock_release(&pool.lock);
+    lock_release(&listed.lock);
     check(mem_stack_guarding(stack->low - 1, &low) == stack, "known again");
     mem_stack_release(stack);
 }

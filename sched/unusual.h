@@ -1,0 +1,46 @@
+/*
+ * What is not as with most tasks. A task's `unusual` is 0 for those. What follows where it is not
+ * lies in objects that only programs have which ask for it: behind hooks, empty by default.
+ *
+ *   create.c  keel_task_create; tasks with stacks of other sizes (mem/stack_sizes.h)
+ */
+#ifndef KEEL_SCHED_UNUSUAL_H
+#define KEEL_SCHED_UNUSUAL_H
+
+#include "sched/sched.h"
+
+enum {
+    SCHED_UNUSUAL_FLOAT = 1, /* KEEL_TASK_FP_CONTROL */
+    SCHED_UNUSUAL_SIZE = 4,  /* times the number of its stack's size; 0: the default size */
+};
+
+static inline bool sched_keeps_float_control(const struct keel_task *task)
+{
+    return (task->unusual & SCHED_UNUSUAL_FLOAT) != 0;
+}
+
+static inline unsigned sched_stack_number(const struct keel_task *task)
+{
+    return task->unusual / SCHED_UNUSUAL_SIZE;
+}
+
+/* ---- sizes (create.c) */
+
+/*
+ * Goes over to a stack of the size that the task wants, where a runner begins it, and gives up
+ * `stack`, on which the calling runner stands. Returns when none is to be had: the task starves.
+ */
+void sched_hook_change_stack(struct keel_task *task, struct mem_stack *stack);
+
+/* The queue of starved tasks of a size of which there is a stack now, or NULL. */
+struct queue *sched_hook_find_starved(void);
+
+/* Of all starved tasks one that can begin now on the worker, or NULL; and whether there is one. */
+struct keel_task *sched_take_starved(struct sched_worker *worker);
+bool sched_can_begin_starved(struct sched_worker *worker);
+
+/* An unusual task's function is about to be called, on its stack; it has returned (create.c). */
+void sched_hook_unusual_begin(const struct keel_task *task);
+void sched_hook_unusual_end(const struct keel_task *task);
+
+#endif
