@@ -5,7 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/..";
-use ChildProgram qw(run_child child_path);
+use ChildProgram qw(contents run_child child_path);
 use Test::More;
 
 my $emulated = $ENV{KEEL_EMULATOR};
@@ -189,6 +189,24 @@ SKIP: {
             "no stack for the first park, on $workers: says so");
         exits_with(run_memory('all-end', $workers), 0, qr/\A\z/,
             "more tasks than stacks, on $workers: each begins when another has ended");
+    }
+}
+
+# At the limit itself: each stack takes two mappings, of which the kernel allows so many.
+my $mappings = -r '/proc/sys/vm/max_map_count' ? 0 + contents('/proc/sys/vm/max_map_count') : 0;
+SKIP: {
+    skip 'an emulator has mappings of its own',                             1 if $emulated;
+    skip "vm.max_map_count is $mappings, for more or fewer stacks than these", 1
+        if $mappings < 10_000 || $mappings > 70_000;
+    for my $workers (1, 2) {
+        my $child = run_memory('all-wait-at-limit', $workers);
+        exits_with($child, 2,
+            qr{^keel: no memory for a task stack: tasks wait to begin, and all others wait; task stacks mapped: \d+; the limit may be /proc/sys/vm/max_map_count$}m,
+            "40,000 tasks that wait, on $workers: says which limit");
+        my ($count) = $child->{errors} =~ /stacks mapped: (\d+)/;
+        cmp_ok($count // 0, '>=', $mappings / 2 - 300, '  with as many stacks as it allows');
+        exits_with(run_memory('all-end-at-limit', $workers), 0, qr/\A\z/,
+            "40,000 tasks that end, on $workers: those that found no stack begin then");
     }
 }
 

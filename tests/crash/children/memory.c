@@ -27,6 +27,12 @@ static void wait_for_ever(void *arg)
     keel_chan_receive(arg, NULL);
 }
 
+static void wait_and_arrive(void *arg)
+{
+    keel_chan_receive(chan, NULL);
+    arrive(arg);
+}
+
 static void sleep_a_little(void *arg)
 {
     keel_sleep(MILLISECOND);
@@ -48,6 +54,39 @@ static int all_wait_mapped(void)
 {
     refuse_slots(EINVAL);
     return all_wait();
+}
+
+/*
+ * As many as the kernel lets a process have mappings (vm.max_map_count), which is more than there
+ * can be stacks when each takes two. None ever ends.
+ */
+enum { more_than_mappings = 40000 };
+
+static int all_wait_at_limit(void)
+{
+    refuse_slots(EINVAL);
+    for (int i = 0; i < more_than_mappings; i++) {
+        if (keel_spawn(wait_for_ever, chan) != 0)
+            return 1;
+    }
+    keel_chan_receive(chan, NULL);
+    return 0;
+}
+
+/* The same, and then each ends, so that the others begin: nothing was damaged by the refusals. */
+static int all_end_at_limit(void)
+{
+    refuse_slots(EINVAL);
+    for (int i = 0; i < more_than_mappings; i++) {
+        if (keel_spawn(wait_and_arrive, &ended) != 0)
+            return 1;
+    }
+    while (!sched_anyone_starved())
+        keel_sleep(MILLISECOND);
+    keel_chan_close(chan);
+    while (!have_arrived(&ended, more_than_mappings))
+        keel_sleep(MILLISECOND);
+    return 0;
 }
 
 /* More tasks than stacks at any time; but each ends soon, and then another can begin. */
@@ -82,6 +121,8 @@ static int first_park(void)
 static const struct way ways[] = {
     {"all-wait", all_wait},
     {"all-wait-mapped", all_wait_mapped},
+    {"all-wait-at-limit", all_wait_at_limit},
+    {"all-end-at-limit", all_end_at_limit},
     {"all-end", all_end},
     {"first-park", first_park},
 };
