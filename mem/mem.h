@@ -5,6 +5,7 @@
  *   stack.h    task stacks
  *   slots.h    those of them that take no mapping each
  *   stack_sizes.h  stacks of other sizes
+ *   touched.h  how deep a stack was used
  *   class.h    size classes: which block serves which size
  *   chunk.h    4 MiB from the kernel, cut into slices; runs of slices, found and given back
  *   mapping.h  blocks too large for a chunk: a mapping each

@@ -219,6 +219,7 @@ struct mem_stack *mem_slots_take(struct mem_stack_size *size)
     stack->low = (uintptr_t)slot_at(place) + mem_stack_guard;
     stack->chunk = place.chunk;
     stack->size = size;
+    stack->painted = 0;
     stack->used = false;
     return stack;
 }

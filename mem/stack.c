@@ -215,6 +215,7 @@ static size_t note_trimmed(struct mem_stack *stack, uintptr_t end)
     if (!stack->used || end <= stack->low)
         return 0;
     stack->used = false;
+    stack->painted = 0;
     return end - stack->low;
 }
 

@@ -59,7 +59,8 @@ struct mem_stack {
     struct slot_chunk *chunk;            /* in which it is a slot (slots.h); NULL: in none */
     struct list_node link;               /* in no chunk: in the list of those */
     struct mem_stack_size *size;
-    bool used; /* set by who runs a task on it: what lies deep may be there */
+    uintptr_t painted; /* from where on it was painted (touched.h); 0: nowhere */
+    bool used;         /* set by who runs a task on it: what lies deep may be there */
 };
 
 /* A stack, from the pool or the kernel. NULL when the kernel refuses. */

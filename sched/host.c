@@ -67,6 +67,12 @@ static bool has_room(const struct keel_task *self)
     return here >= low + mem_stack_promised() + own_use && here < top;
 }
 
+/* In a census each task is to be seen by itself. */
+static bool may_host(const struct keel_task *self)
+{
+    return (self->unusual & (SCHED_UNUSUAL_FLOAT | SCHED_UNUSUAL_MEASURED)) == 0 && has_room(self);
+}
+
 /* ---- claiming the child */
 
 /* Whether the child is now the caller's to run. */
@@ -138,8 +144,7 @@ bool sched_host(struct keel_task *task, void **result)
 {
     struct keel_task *self = sched_self();
     /* RELAXED: looked at again when it is claimed. */
-    if (atomic_load(&task->entry, RELAXED) != SCHED_ENTRY_QUEUED ||
-        sched_keeps_float_control(self) || !has_room(self) ||
+    if (atomic_load(&task->entry, RELAXED) != SCHED_ENTRY_QUEUED || !may_host(self) ||
         !sched_pick_child(sched_worker(), task) || !claim_for_await(task))
         return false;
     if (unlikely(sched_worker()->left_stale))

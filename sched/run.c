@@ -63,7 +63,7 @@ __attribute__((weak)) void sched_hook_unusual_begin(const struct keel_task *task
     (void)task;
 }
 
-__attribute__((weak)) void sched_hook_unusual_end(const struct keel_task *task)
+__attribute__((weak)) void sched_hook_unusual_end(struct keel_task *task)
 {
     (void)task;
 }

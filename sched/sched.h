@@ -10,7 +10,7 @@
  *   steal.c     what is taken out of other workers' queues
  *   run.c       the runner at the bottom of every stack: switching, parking
  *   spare.c     a worker's spare stacks
- *   unusual.h   tasks with stacks of other sizes (create.c)
+ *   unusual.h   tasks with stacks of other sizes; the census of stacks (create.c, census.c)
  *   float_control.h  tasks that have floating-point control registers of their own
  *   idle.c      when a worker sleeps and who wakes it: no wake-up is lost
  *   place.h     on which CPU a worker wakes: on another than its waker's
@@ -218,6 +218,7 @@ struct sched {
     uint32_t worker_limit; /* atomic; 0: not yet known; see worker.c */
 
     uint32_t make_pause; /* atomic; spawns that will not try to make a worker: one failed */
+    uint8_t unusual;     /* what all tasks have in their `unusual` */
 
     struct lock idle_lock;
     uint32_t awake; /* atomic, written under idle_lock: workers not in `idle`, or being made */

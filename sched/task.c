@@ -152,6 +152,7 @@ void sched_task_init(struct keel_task *task, const void *spawn_site)
         .join = SCHED_JOIN_NONE,
         .spawn_site = spawn_site,
         .state = SCHED_TASK_NEW,
+        .unusual = sched.unusual,
     };
 }
 

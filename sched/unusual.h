@@ -3,6 +3,7 @@
  * lies in objects that only programs have which ask for it: behind hooks, empty by default.
  *
  *   create.c  keel_task_create; tasks with stacks of other sizes (mem/stack_sizes.h)
+ *   census.c  KEEL_STACKS=1: the deepest use of stacks, by spawn site; it comes with create.c
  */
 #ifndef KEEL_SCHED_UNUSUAL_H
 #define KEEL_SCHED_UNUSUAL_H
@@ -10,8 +11,9 @@
 #include "sched/sched.h"
 
 enum {
-    SCHED_UNUSUAL_FLOAT = 1, /* KEEL_TASK_FP_CONTROL */
-    SCHED_UNUSUAL_SIZE = 4,  /* times the number of its stack's size; 0: the default size */
+    SCHED_UNUSUAL_FLOAT = 1,    /* KEEL_TASK_FP_CONTROL */
+    SCHED_UNUSUAL_MEASURED = 2, /* the census wants to know what it uses of its stack */
+    SCHED_UNUSUAL_SIZE = 4,     /* times the number of its stack's size; 0: the default size */
 };
 
 static inline bool sched_keeps_float_control(const struct keel_task *task)
@@ -41,6 +43,21 @@ bool sched_can_begin_starved(struct sched_worker *worker);
 
 /* An unusual task's function is about to be called, on its stack; it has returned (create.c). */
 void sched_hook_unusual_begin(const struct keel_task *task);
-void sched_hook_unusual_end(const struct keel_task *task);
+void sched_hook_unusual_end(struct keel_task *task);
+
+/* ---- the census (census.c) */
+
+/* KEEL_STACKS. */
+extern int64_t sched_census_option;
+
+/* The options have been read. */
+void sched_hook_census_start(void);
+
+/* From now on all tasks are measured; at exit it prints. To be called before there is any task. */
+void sched_census_start(void);
+
+/* The task is about to begin; it has ended. Called on its own stack. */
+void sched_census_begin(const struct keel_task *task);
+void sched_census_end(struct keel_task *task);
 
 #endif
