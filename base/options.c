@@ -30,8 +30,6 @@ static _Noreturn void print_help(const struct option *table, size_t count)
     struct line line;
     line_begin(&line);
     for (size_t i = 0; i < count; i++) {
-        if (table[i].value == NULL)
-            continue;
         line_text(&line, table[i].name);
         line_text(&line, "=");
         line_signed(&line, table[i].least);
@@ -76,8 +74,7 @@ static const struct option *find(const struct option *table, size_t count, const
                                  size_t name_len)
 {
     for (size_t i = 0; i < count; i++) {
-        if (table[i].value != NULL && strlen(table[i].name) == name_len &&
-            memcmp(table[i].name, entry, name_len) == 0)
+        if (strlen(table[i].name) == name_len && memcmp(table[i].name, entry, name_len) == 0)
             return &table[i];
     }
     return NULL;

@@ -13,7 +13,7 @@ struct option {
     const char *help; /* one line */
     int64_t least;
     int64_t most;
-    int64_t *value; /* left alone when the variable is not set; NULL: there is no such variable */
+    int64_t *value; /* left alone when the variable is not set */
 };
 
 /*

@@ -1,6 +1,6 @@
 /*
- * keel_task_create, and what its options bring along: the census (census.c), and tasks with stacks
- * of other sizes than the default.
+ * keel_task_create, and what its options bring along: tasks with stacks of other sizes than the
+ * default.
  *
  * The goal: such a task has a stack of its size from its begin on and gives it back at its end, as
  * the others do, and those pay nothing for it. Everything that stands on a stack of a size stays
@@ -110,32 +110,4 @@ struct queue *sched_hook_find_starved(void)
         return &starved[number];
     }
     return NULL;
-}
-
-/* ---- around the function */
-
-void sched_hook_unusual_begin(const struct keel_task *task)
-{
-    if ((task->unusual & SCHED_UNUSUAL_MEASURED) != 0)
-        sched_census_begin(task);
-    if (sched_keeps_float_control(task))
-        sched_float_control_begin();
-}
-
-void sched_hook_unusual_end(struct keel_task *task)
-{
-    if (sched_keeps_float_control(task))
-        sched_float_control_leave();
-    if ((task->unusual & SCHED_UNUSUAL_MEASURED) != 0)
-        sched_census_end(task);
-}
-
-/* ---- the census: programs that can say how large a stack is to be can be asked */
-
-int64_t sched_census_option;
-
-void sched_hook_census_start(void)
-{
-    if (sched_census_option != 0)
-        sched_census_start();
 }

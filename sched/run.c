@@ -58,16 +58,6 @@ static void finish(struct keel_task *task, void *result)
         sched_ready_next((struct keel_task *)join);
 }
 
-__attribute__((weak)) void sched_hook_unusual_begin(const struct keel_task *task)
-{
-    (void)task;
-}
-
-__attribute__((weak)) void sched_hook_unusual_end(struct keel_task *task)
-{
-    (void)task;
-}
-
 __attribute__((weak)) void sched_hook_change_stack(struct keel_task *task, struct mem_stack *stack)
 {
     (void)task;
@@ -79,13 +69,13 @@ static void *call_function(struct keel_task *task)
     void *result = NULL;
     const void *place = (const void *)(uintptr_t)task->fn.call; /* before a timer lies there */
     if (unlikely(task->unusual != 0))
-        sched_hook_unusual_begin(task);
+        sched_unusual_begin(task);
     if (task->returns_nothing)
         task->fn.call_detached(task->arg);
     else
         result = task->fn.call(task->arg);
     if (unlikely(task->unusual != 0))
-        sched_hook_unusual_end(task);
+        sched_unusual_end(task);
     if (sched_float_control_checked && !sched_keeps_float_control(task))
         sched_float_control_check(task, "ended", place);
     sched_forks_check(0);

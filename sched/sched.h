@@ -10,7 +10,7 @@
  *   steal.c     what is taken out of other workers' queues
  *   run.c       the runner at the bottom of every stack: switching, parking
  *   spare.c     a worker's spare stacks
- *   unusual.h   tasks with stacks of other sizes; the census of stacks (create.c, census.c)
+ *   unusual.h   tasks with stacks of other sizes (create.c); the census of stacks (census.c)
  *   float_control.h  tasks that have floating-point control registers of their own
  *   idle.c      when a worker sleeps and who wakes it: no wake-up is lost
  *   place.h     on which CPU a worker wakes: on another than its waker's

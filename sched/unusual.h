@@ -1,9 +1,11 @@
 /*
- * What is not as with most tasks. A task's `unusual` is 0 for those. What follows where it is not
- * lies in objects that only programs have which ask for it: behind hooks, empty by default.
+ * What is not as with most tasks. A task's `unusual` is 0 for those, and all that they pay is to
+ * look at it.
  *
- *   create.c  keel_task_create; tasks with stacks of other sizes (mem/stack_sizes.h)
- *   census.c  KEEL_STACKS=1: the deepest use of stacks, by spawn site; it comes with create.c
+ *   create.c   keel_task_create; tasks with stacks of other sizes (mem/stack_sizes.h): behind hooks
+ *              that are empty in programs that do not ask for such
+ *   census.c   KEEL_STACKS=1: the deepest use of stacks, by spawn site
+ *   unusual.c  what is done around an unusual task's function
  */
 #ifndef KEEL_SCHED_UNUSUAL_H
 #define KEEL_SCHED_UNUSUAL_H
@@ -41,17 +43,13 @@ struct queue *sched_hook_find_starved(void);
 struct keel_task *sched_take_starved(struct sched_worker *worker);
 bool sched_can_begin_starved(struct sched_worker *worker);
 
-/* An unusual task's function is about to be called, on its stack; it has returned (create.c). */
-void sched_hook_unusual_begin(const struct keel_task *task);
-void sched_hook_unusual_end(struct keel_task *task);
+/* ---- around the function (unusual.c) */
+
+/* An unusual task's function is about to be called, on its stack; it has returned. */
+void sched_unusual_begin(const struct keel_task *task);
+void sched_unusual_end(struct keel_task *task);
 
 /* ---- the census (census.c) */
-
-/* KEEL_STACKS. */
-extern int64_t sched_census_option;
-
-/* The options have been read. */
-void sched_hook_census_start(void);
 
 /* From now on all tasks are measured; at exit it prints. To be called before there is any task. */
 void sched_census_start(void);

@@ -49,16 +49,10 @@
 
 TOUCHED_AT_START static int64_t option_workers;    /* 0: not set */
 TOUCHED_AT_START static int64_t option_stack_size; /* as that */
+TOUCHED_AT_START static int64_t option_stacks;
 
 /* In sched.worker_limit, beside the number: the quota has not been looked at. */
 static const uint32_t provisional = UINT32_C(1) << 31;
-
-/* NULL in a program that has no census. */
-extern __typeof__(sched_census_option) sched_census_option __attribute__((weak));
-
-__attribute__((weak)) void sched_hook_census_start(void)
-{
-}
 
 void sched_read_options(void)
 {
@@ -69,12 +63,13 @@ void sched_read_options(void)
          "bytes of stack promised to each task that does not ask (default: 131072)", 1024,
          mem_stack_promise_most, &option_stack_size},
         {"KEEL_STACKS", "1: the deepest use of stacks by spawn site, at exit", 0, 1,
-         &sched_census_option},
+         &option_stacks},
     };
     options_read(options, sizeof options / sizeof options[0]);
     if (option_stack_size != 0)
         mem_stack_set_default((size_t)option_stack_size);
-    sched_hook_census_start();
+    if (option_stacks != 0)
+        sched_census_start();
 }
 
 /* CPUs in the affinity mask; 1 when the kernel does not say. */

@@ -70,9 +70,9 @@ typedef struct keel_task keel_task;
  * lay deep goes back to the kernel. A task whose size is not the default's has a stack of its own
  * from its begin to its end, so keel_task_await never calls it on the caller's.
  *
- * With KEEL_STACKS=1 in its environment a program that calls keel_task_create prints, when it ends
- * by keel_exit or main's return, how much of their stacks the tasks of each place used that spawned
- * some: the deepest of each place. Those bytes are what a stack_size must at least be.
+ * With KEEL_STACKS=1 in its environment a program that has tasks prints, when it ends by keel_exit
+ * or main's return, how much of their stacks the tasks of each place used that spawned some: the
+ * deepest of each place. Those bytes are what a stack_size must at least be.
  */
 typedef struct {
     size_t stack_size; /* bytes; see above */

@@ -25,5 +25,6 @@ int main(int argc, char **argv)
     line_number(&line, count);
     line_text(&line, keel_worker_count() == count ? "" : ", or otherwise");
     line_write(&line, standard_output);
+    keel_yield(); /* the task ends, if nobody has begun it */
     return 0;
 }

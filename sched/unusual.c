@@ -1,0 +1,19 @@
+#include "sched/unusual.h"
+
+#include "sched/float_control.h"
+
+void sched_unusual_begin(const struct keel_task *task)
+{
+    if ((task->unusual & SCHED_UNUSUAL_MEASURED) != 0)
+        sched_census_begin(task);
+    if (sched_keeps_float_control(task))
+        sched_float_control_begin();
+}
+
+void sched_unusual_end(struct keel_task *task)
+{
+    if (sched_keeps_float_control(task))
+        sched_float_control_leave();
+    if ((task->unusual & SCHED_UNUSUAL_MEASURED) != 0)
+        sched_census_end(task);
+}
