@@ -1,7 +1,7 @@
 /*
  * sched/: tasks and the workers that run them.
  *
- *   task.c      descriptors: made, recycled, listed
+ *   task.h      tasks' descriptors: made, recycled, listed
  *   deque.h     tasks that have not begun, one deque a worker
  *   ring.h      tasks that were woken or yielded, one ring a worker
  *   fork.h      forked children, one split deque a worker
@@ -14,7 +14,7 @@
  *   float_control.h  tasks that have floating-point control registers of their own
  *   idle.c      when a worker sleeps and who wakes it: no wake-up is lost
  *   place.h     on which CPU a worker wakes: on another than its waker's
- *   worker.c    workers come and retire: memory, thread, first steps; how many there may be
+ *   worker.h    what a worker has; workers come and retire; how many there may be
  *   quota.h     the CPU quota of control groups
  *   wheel.h     a timing wheel
  *   timer.h     deadlines: one wheel a worker, who looks at it, who sleeps until when
@@ -52,162 +52,13 @@
 #define KEEL_SCHED_H
 
 #include "base/alone.h"
-#include "base/list.h"
 #include "base/lock.h"
-#include "base/thread_block.h"
-#include "keel/task.h"
 #include "mem/stack.h"
-#include "sched/counts.h"
-#include "sched/deque.h"
-#include "sched/fork.h"
-#include "sched/place.h"
 #include "sched/queue.h"
-#include "sched/ring.h"
-#include "sched/timer.h"
+#include "sched/task.h"
+#include "sched/worker.h"
 
-/* ---- tasks */
-
-enum sched_wait_reason {
-#define WAIT_REASON(name, text) name,
-#include "sched/wait_reason.tbl"
-#undef WAIT_REASON
-};
-
-/* What reports say of a task. Written by whoever moves the task, read without synchronisation. */
-enum sched_task_state {
-    SCHED_TASK_FREE,
-    SCHED_TASK_NEW,
-    SCHED_TASK_RUNNING,
-    SCHED_TASK_PARKED,
-    SCHED_TASK_HOSTING, /* runs the child that it awaits on its own stack (host.c) */
-};
-
-/*
- * What is known of the entry by which a fresh task stands in a deque. It can be taken out from the
- * ends only; so a task that its awaiter begins meanwhile leaves a *stale* entry behind, and whoever
- * comes upon that drops it. A descriptor is recycled when task and entry both have ended: ABANDONED
- * says that the task has, and leaves that to the entry's finder.
- *     QUEUED --taken out--> NONE            the taker begins the task
- *     QUEUED --claimed by the awaiter--> STALE --taken out--> NONE         the awaiter recycles
- *                                        STALE --ended--> ABANDONED --taken out--> recycled
- */
-enum sched_entry {
-    SCHED_ENTRY_NONE, /* in no deque, or nobody can await it */
-    SCHED_ENTRY_QUEUED,
-    SCHED_ENTRY_STALE,
-    SCHED_ENTRY_ABANDONED,
-};
-
-/*
- * A task's descriptor.
- *
- * `join` is where the end of the task meets who waits for it:
- *     SCHED_JOIN_NONE --await--> the waiter --end--> SCHED_JOIN_DONE
- *     SCHED_JOIN_NONE --end----> SCHED_JOIN_DONE --await--> recycled
- *     SCHED_JOIN_NONE --detach-> SCHED_JOIN_DETACHED --end--> recycled
- * Each arrow is one atomic operation, so end and waiter cannot miss each other; whoever comes
- * second recycles, or wakes.
- */
-struct keel_task {
-    struct task_identity identity; /* first: the thread block points to it */
-    void *context;                 /* NULL until it first runs; where it parked */
-    union {
-        struct {
-            union {
-                void *(*call)(void *);
-                void (*call_detached)(void *);
-            } fn;      /* until it first runs */
-            void *arg; /* the function's argument, until it first runs; after the end its result */
-        };
-        struct wheel_timer timer; /* in between, of a wait with a deadline */
-    };
-    uintptr_t join;             /* atomic */
-    struct keel_task *next;     /* in the global queue, a mutex's queue or a free list */
-    struct mem_stack *stack;    /* what it runs on; NULL on main's and until it first runs */
-    const void *spawn_site;     /* the address that spawned it */
-    const void *wait_object;    /* what it waits on, for reports */
-    struct keel_task *older;    /* in its parent's chain of unjoined children (fork.h) */
-    uint32_t chained;           /* how many those are, with it */
-    uint8_t state;              /* atomic: enum sched_task_state */
-    uint8_t wait_reason;        /* atomic: enum sched_wait_reason */
-    uint8_t entry;              /* atomic: enum sched_entry */
-    bool returns_nothing;       /* fn.call_detached is the function */
-    uint8_t unusual;            /* what makes it another than most (unusual.h) */
-    uint8_t claim;              /* atomic: who ends the wait that has a deadline (claim.h) */
-    uint16_t timer_worker : 12; /* in whose wheel the timer is, or was last */
-    uint16_t timer_end : 4;     /* enum sched_timer_end */
-};
-_Static_assert(sizeof(struct keel_task) <= 128, "an unstarted task costs at most 128 bytes");
-
-enum { SCHED_CLAIM_OPEN, SCHED_CLAIM_WAKER, SCHED_CLAIM_TIMER };
-
-enum { SCHED_JOIN_NONE, SCHED_JOIN_DONE, SCHED_JOIN_DETACHED, SCHED_JOIN_VALUES };
-
-/* A descriptor in state NEW with an id of its own. NULL: no memory. */
-struct keel_task *sched_task_make(const void *spawn_site);
-void sched_task_recycle(struct keel_task *task);
-
-/* Gives the descriptors that the worker keeps for later to the others. For one that retires. */
-void sched_tasks_hand_on(struct sched_worker *worker);
-
-/* Calls `each` for every descriptor that is in use. No lock: states may change meanwhile. */
-void sched_task_each(void (*each)(struct keel_task *task, void *data), void *data);
-
-extern struct keel_task sched_main_task;
-
-/* ---- workers */
-
-typedef void sched_step(struct keel_task *task, void *data);
-
-struct sched_worker {
-    /* Its own thread's. */
-    struct keel_task *handed; /* the first task of the runner that is about to begin */
-    sched_step *step;         /* the deferred step of the task that was just left; NULL: none */
-    struct keel_task *step_task;
-    void *step_data;
-    struct mem_stack *stacks; /* the cache of spare stacks */
-    unsigned stack_promise;   /* 0, or one more, if it comes to that (mem/stack.h) */
-    struct keel_task *free_tasks;
-    struct keel_task *slab_next, *slab_end; /* descriptors never used */
-    uint64_t id_next;                       /* atomic, written by its own thread */
-    uint64_t id_end;
-    unsigned stack_count;
-    unsigned free_task_count;
-    uint32_t pick_count; /* atomic, written by its own thread: others see that it goes on */
-    uint32_t move_count; /* as pick_count; channels count their moves */
-    unsigned index;
-    unsigned naps;         /* in a row; see idle.c */
-    void *alternate_stack; /* for fault handlers */
-    size_t alternate_size;
-    struct thread_block *block; /* its thread's */
-    uint32_t random;
-    bool searching;    /* counted in sched.searching */
-    uint8_t woken_row; /* how often in a row the ring was asked, and not the deque */
-    uint8_t next_row;  /* how often in a row the slot was taken */
-    bool left_stale;   /* its tasks claimed children where they stand (host.c) */
-    struct sched_timer_looks looks;
-    struct sched_counts counts;
-    struct sched_times times;
-
-    struct fork_deque forks;
-
-    /* Guarded by sched.idle_lock. */
-    struct list_node idle_link;
-    bool is_idle;    /* in sched.idle */
-    bool is_napping; /* counted in sched.napping */
-
-    uint32_t wake_word; /* atomic, a futex: 0 asleep, 1 woken */
-    struct sched_place place;
-
-    /* Everyone's. */
-    struct keel_task *next; /* atomic: the task that was readied last */
-    bool keeps_tasks;       /* atomic: such a task had to be taken from it: wake others at once */
-    struct ring ready;
-    struct deque fresh;
-    struct sched_timers timers;
-};
-
-enum { sched_worker_most = 1024 };
+/* ---- the scheduler */
 
 struct sched {
     /* Hot: looked at by every spawn and wake. */
@@ -269,32 +120,6 @@ void sched_hook_activity(struct sched_worker *worker, enum sched_activity activi
 
 /* Reads the KEEL_ variables that steer this room. */
 void sched_read_options(void);
-
-/* Whether the calling task has children in the split deque. Before it parks they must be tasks. */
-static inline bool sched_forks_pending(const struct sched_worker *worker)
-{
-    /* RELAXED: our own worker's. */
-    return worker->block->fork_head != atomic_load(&worker->forks.base, RELAXED);
-}
-
-/* Ties a worker and the block of its thread together. */
-void sched_worker_init(struct sched_worker *worker, struct thread_block *block, unsigned index);
-
-/*
- * How many workers there may be, as far as it is known: the first call reads the affinity mask.
- * Settled: the final number; the first call reads the quota of the control groups.
- */
-unsigned sched_worker_limit(void);
-unsigned sched_worker_limit_settle(void);
-
-/* Makes one more worker, which inherits the search that the caller has claimed (see idle.c). */
-bool sched_worker_make(void);
-
-/* For a worker that has found nothing to do: whether it is one too many. */
-bool sched_worker_must_retire(const struct sched_worker *worker);
-
-/* Ends such a worker's thread, whose runner stands on `stack`. */
-_Noreturn void sched_worker_retire(struct sched_worker *worker, struct mem_stack *stack);
 
 /* ---- running (run.c) */
 
