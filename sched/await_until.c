@@ -18,7 +18,7 @@ int keel_task_await_until(keel_task *task, void **result, int64_t deadline)
         sched_before_park();
         sched_claim_open(self);
         sched_timer_prepare(SCHED_TIMER_AWAIT, deadline, now);
-        sched_park(SCHED_WAIT_AWAIT, task, sched_step_await_until, task);
+        sched_park(SCHED_WAIT_AWAIT, &task->join, sched_step_await_until, task);
         if (sched_claim_timed_out(self))
             return -ETIMEDOUT;
         sched_timer_cancel(self);

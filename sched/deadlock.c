@@ -9,7 +9,7 @@
 #include "sched/sched.h"
 
 static const char *const reason_texts[] = {
-#define WAIT_REASON(name, text) [name] = text,
+#define WAIT_REASON(name, text, waker) [name] = text,
 #include "sched/wait_reason.tbl"
 #undef WAIT_REASON
 };

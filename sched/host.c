@@ -31,6 +31,7 @@
 #include "sched/float_control.h"
 #include "sched/fork_hooks.h"
 #include "sched/owner.h"
+#include "sched/stuck.h"
 #include "sched/unusual.h"
 
 enum { own_use = 512 }; /* this room's stack, before the child's function begins */
@@ -150,10 +151,7 @@ bool sched_host(struct keel_task *task, void **result)
     if (unlikely(sched_worker()->left_stale))
         drop_stale(sched_worker());
     task->stack = self->stack;
-    self->wait_object = task;
-    /* RELAXED: for reports. */
-    atomic_store(&self->wait_reason, SCHED_WAIT_HOSTED, RELAXED);
-    atomic_store(&self->state, SCHED_TASK_HOSTING, RELAXED);
+    sched_note_wait(self, SCHED_TASK_HOSTING, SCHED_WAIT_HOSTED, task);
     sched_set_running(task);
     uint64_t unjoined = sched_forks_unjoined();
     const void *place = (const void *)(uintptr_t)task->fn.call; /* before a timer lies there */

@@ -12,6 +12,7 @@
 #include "base/panic.h"
 #include "sched/float_control.h"
 #include "sched/fork_hooks.h"
+#include "sched/stuck.h"
 #include "sched/unusual.h"
 
 /* ---- switching */
@@ -125,10 +126,7 @@ _Noreturn void sched_runner(void *own_stack)
 static void set_parked(struct keel_task *self, enum sched_wait_reason reason, const void *object)
 {
     sched_count(&sched_worker()->counts.parks[reason == SCHED_WAIT_YIELD]);
-    self->wait_object = object;
-    /* RELAXED: for reports. */
-    atomic_store(&self->wait_reason, (uint8_t)reason, RELAXED);
-    atomic_store(&self->state, SCHED_TASK_PARKED, RELAXED);
+    sched_note_wait(self, SCHED_TASK_PARKED, reason, object);
 }
 
 static void park(enum sched_wait_reason reason, const void *object, sched_step *step, void *data)

@@ -28,6 +28,7 @@
  *   host.c      an unstarted task runs on the stack of the one that awaits it
  *   counts.h    what each worker counts; stats.c reads it
  *   monitor.c   keel_should_yield, and the thread that answers it
+ *   stuck.h     which tasks nothing can ever wake; how a wait is noted for that
  *   spawn.c await.c await_until.c sleep.c wait_group.c   the public calls
  *
  * How it hangs together. A *runner* is a loop that takes the next ready task and calls it; it lies

@@ -6,7 +6,7 @@ static void sleep_until(int64_t deadline, int64_t now)
 {
     sched_before_park();
     if (deadline == KEEL_FOREVER) {
-        sched_park(SCHED_WAIT_SLEEP, NULL, sched_step_none, NULL);
+        sched_park(SCHED_WAIT_FOREVER, NULL, sched_step_none, NULL);
         return;
     }
     sched_timer_prepare(SCHED_TIMER_SLEEP, deadline, now);

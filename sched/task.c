@@ -148,12 +148,13 @@ static uint64_t next_id(struct sched_worker *worker)
 void sched_task_init(struct keel_task *task, const void *spawn_site)
 {
     *task = (struct keel_task){
-        .identity.id = next_id(sched_worker()),
         .join = SCHED_JOIN_NONE,
         .spawn_site = spawn_site,
         .state = SCHED_TASK_NEW,
         .unusual = sched.unusual,
     };
+    /* RELEASE: with the ACQUIRE in id_of (stuck.c): who sees it sees nothing of who was before. */
+    atomic_store(&task->identity.id, next_id(sched_worker()), RELEASE);
 }
 
 struct keel_task *sched_task_prepare(const void *spawn_site)

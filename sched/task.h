@@ -10,12 +10,12 @@ struct mem_stack;
 struct sched_worker;
 
 enum sched_wait_reason {
-#define WAIT_REASON(name, text) name,
+#define WAIT_REASON(name, text, waker) name,
 #include "sched/wait_reason.tbl"
 #undef WAIT_REASON
 };
 
-/* What reports say of a task. Written by whoever moves the task, read without synchronisation. */
+/* What reports say of a task: written by whoever moves it, read without a lock (stuck.h). */
 enum sched_task_state {
     SCHED_TASK_FREE,
     SCHED_TASK_NEW,
@@ -67,7 +67,7 @@ struct keel_task {
     struct keel_task *next;     /* in the global queue, a mutex's queue or a free list */
     struct mem_stack *stack;    /* what it runs on; NULL on main's and until it first runs */
     const void *spawn_site;     /* the address that spawned it */
-    const void *wait_object;    /* what it waits on, for reports */
+    const void *wait_object;    /* atomic: what it waits on; see stuck.h */
     struct keel_task *older;    /* in its parent's chain of unjoined children (fork.h) */
     uint32_t chained;           /* how many those are, with it */
     uint8_t state;              /* atomic: enum sched_task_state */

@@ -207,15 +207,14 @@ void sched_timer_cancel(struct keel_task *self)
 static bool ends_wait(struct keel_task *task)
 {
     uintptr_t waiter = (uintptr_t)task;
-    struct keel_task *awaited;
+    uintptr_t *join;
     switch (task->timer_end) {
     case SCHED_TIMER_SLEEP:
         return true;
     case SCHED_TIMER_AWAIT:
-        awaited = (struct keel_task *)(uintptr_t)task->wait_object;
+        join = (uintptr_t *)(uintptr_t)task->wait_object;
         /* RELAXED: it is taken back, nothing is told by it. */
-        if (!atomic_compare_exchange_shared(&awaited->join, &waiter, SCHED_JOIN_NONE, RELAXED,
-                                            RELAXED))
+        if (!atomic_compare_exchange_shared(join, &waiter, SCHED_JOIN_NONE, RELAXED, RELAXED))
             return false;
         /* RELAXED: read when the task runs again. */
         atomic_store(&task->claim, SCHED_CLAIM_TIMER, RELAXED);

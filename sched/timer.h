@@ -34,7 +34,7 @@ void sched_timers_init(struct sched_worker *worker, void *memory);
 /* Whose decision it is that the wait is over when its time has come. */
 enum sched_timer_end {
     SCHED_TIMER_SLEEP, /* nobody else's */
-    SCHED_TIMER_AWAIT, /* the `join` of the task that it waits on, its wait_object */
+    SCHED_TIMER_AWAIT, /* the `join` of a task, which is its wait_object */
     SCHED_TIMER_CLAIM, /* its claim */
 };
 

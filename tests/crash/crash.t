@@ -157,7 +157,7 @@ my @deadlocks = (
         'two-groups',
         qr/${\asleep(51)}$main_receives(?=.*${\group('reader', 29, $receives)})(?=.*${\group('writer', 19, $sends)}).*\z/s
     ],
-    [ 'sleep-for-ever', qr/${\asleep(1)}keel:   task 1 "main": sleeping\n\z/ ],
+    [ 'sleep-for-ever', qr/${\asleep(1)}keel:   task 1 "main": sleeping for ever\n\z/ ],
     [ 'idle-workers',   qr/${\asleep(1)}$main_receives\z/ ],
     [ 'after-sleep',    qr/${\asleep(2)}$main_receives${\group('', 0, $receives)}\z/ ],
     [ 'at-exit',        qr/${\asleep(1)}$main_receives\z/ ],
