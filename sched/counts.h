@@ -39,4 +39,11 @@ static inline void sched_count(uint64_t *count)
     atomic_store(count, *count + 1, RELAXED);
 }
 
+/* A task has ended. RELEASE: with the ACQUIRE in are_gone (wait_all.c): who sees it sees what it
+ * did. */
+static inline void sched_count_ended(struct sched_counts *counts)
+{
+    atomic_store(&counts->ended, counts->ended + 1, RELEASE);
+}
+
 #endif

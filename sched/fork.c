@@ -41,10 +41,11 @@
  *        a task like any other, which the thief runs; the joiner awaits it.
  * The stamp is what makes this right although the owner may take the child back meanwhile and use
  * the slot for another: that other is either private (0) or was shared with a new stamp, so step 3
- * fails and what was read in step 2 is thrown away. (64 bits do not wrap.) What a thief gave up was
- * never a task: it is not counted. range is a hint: it holds a first and a last slot,
- * and the low bits of the stamp, so that a thief that advances the first one, by a
- * compare-and-swap, advances no newer range. The state alone decides.
+ * fails and what was read in step 2 is thrown away. (64 bits do not wrap.) What a thief gives up
+ * was never a task, and is counted no more; but it is counted before step 3, because whoever finds
+ * the task in the slot may wait until all that were counted have ended (wait_all.c). range is a
+ * hint: it holds a first and a last slot, and the low bits of the stamp, so that a thief that
+ * advances the first one, by a compare-and-swap, advances no newer range. The state alone decides.
  *
  * Joining a shared child: compare-and-swap of the state from the stamp to 0: it is the owner's
  * again, and called. Or there is a task in the state: the slot is given up, and the task awaited.
@@ -433,7 +434,7 @@ static struct keel_task *steal_child(struct sched_worker *victim)
         if ((state & stamp_bit) == 0)
             continue;
         if (task == NULL)
-            task = sched_task_prepare(NULL);
+            task = sched_task_make(NULL);
         if (unlikely(task == NULL)) {
             first = end; /* no memory: not to be found again and again; the owner has them */
             break;
@@ -448,12 +449,9 @@ static struct keel_task *steal_child(struct sched_worker *victim)
     uint64_t rest = (range & ~(uint64_t)0xffff0000) | (uint64_t)first << 16;
     /* RELAXED: a hint. */
     atomic_compare_exchange(&forks->range, &range, rest, RELAXED, RELAXED);
-    if (taken) {
-        sched_count(&sched_worker()->counts.spawned);
+    if (taken || task == NULL)
         return task;
-    }
-    if (task != NULL)
-        sched_task_recycle(task);
+    sched_task_unmake(task);
     return NULL;
 }
 

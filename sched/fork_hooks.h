@@ -36,12 +36,14 @@ static inline void sched_forks_check(uint64_t before)
 }
 
 /*
- * As many descriptors, not yet touched, for who must not fail later; such a one made ready; and as
- * sched_task_make, for a task that may not come to be. The last two are not counted as spawned.
+ * As many descriptors, not yet touched, for who must not fail later; and such a one made ready,
+ * which is not counted as spawned.
  */
 struct keel_task *sched_tasks_reserve(size_t count);
 void sched_task_init(struct keel_task *task, const void *spawn_site);
-struct keel_task *sched_task_prepare(const void *spawn_site);
+
+/* Takes back what sched_task_make made, on the same worker: the task did not come to be. */
+void sched_task_unmake(struct keel_task *task);
 
 /* As sched_start, but wakes nobody. */
 void sched_push_fresh(struct sched_worker *worker, struct keel_task *task);

@@ -36,9 +36,13 @@ void boot_hook_start(void)
 /* Another task runs the exit functions; this one holds no worker while it waits for the end. */
 static _Noreturn void wait_for_exit(void)
 {
-    if (!sched_can_park())
+    bool can_park = sched_can_park();
+    if (can_park)
+        sched_settle_forks();
+    /* RELEASE: with the ACQUIRE in are_gone (wait_all.c), as the end of a task. */
+    atomic_fetch_add(&sched.exiting, 1, RELEASE);
+    if (!can_park)
         process_wait_for_end();
-    sched_settle_forks();
     for (;;)
         sched_park(SCHED_WAIT_EXIT, NULL, sched_step_none, NULL);
 }

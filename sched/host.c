@@ -131,7 +131,7 @@ static void drop_stale(struct sched_worker *worker)
 /* The descriptor is recycled by who is second: we, or the finder of its stale entry. */
 static void end_hosting(struct keel_task *task)
 {
-    sched_count(&sched_worker()->counts.ended);
+    sched_count_ended(&sched_worker()->counts);
     task->stack = NULL;
     /* ACQUIRE: with the exchange in sched_entry_taken. Once NONE, it stays so. */
     if (atomic_load(&task->entry, ACQUIRE) != SCHED_ENTRY_NONE &&

@@ -44,7 +44,7 @@ void sched_set_running(struct keel_task *task)
 static void finish(struct keel_task *task, void *result)
 {
     thread_block()->task = NULL;
-    sched_count(&sched_worker()->counts.ended);
+    sched_count_ended(&sched_worker()->counts);
     task->arg = result;
     task->stack = NULL;
     /*

@@ -28,6 +28,7 @@
  *   host.c      an unstarted task runs on the stack of the one that awaits it
  *   counts.h    what each worker counts; stats.c reads it
  *   monitor.c   keel_should_yield, and the thread that answers it
+ *   wait_all.h  tasks that wait until no others are left
  *   stuck.h     which tasks nothing can ever wake; how a wait is noted for that
  *   spawn.c await.c await_until.c sleep.c wait_group.c   the public calls
  *
@@ -89,6 +90,9 @@ struct sched {
     uint32_t starved_count; /* atomic, written under the lock: those who want other sizes too */
 
     struct fork_hooks fork_hooks;
+
+    bool (*let_go)(void); /* atomic; NULL, or to be asked by who has nothing to do (wait_all.c) */
+    uint32_t exiting;     /* atomic; tasks that wait for the end of the process */
 
     struct sched_worker *workers[sched_worker_most]; /* atomic; [0, worker_count) are there */
 };

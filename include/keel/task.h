@@ -221,8 +221,22 @@ void keel_sched_stats_read(keel_sched_stats *out);
  */
 KEEL_NORETURN void keel_exit(int status);
 
-/* Registers an exit function. Errors: -ENOMEM. */
+/*
+ * Registers an exit function. Errors: -ENOMEM. It runs in the task that exits, and may do what
+ * tasks may: print, spawn, await, sleep, register further ones, which then run next.
+ */
 int keel_at_exit(void (*fn)(void));
+
+/*
+ * Waits until no other task is left, but those that wait in it too: then all of them go on. What
+ * the others did is seen by the caller. Returns at once when there are none. May park.
+ *
+ * main is a task like any other: while it runs, or waits for something else, a task that calls this
+ * waits too. A task that has called keel_exit, while another runs the exit functions, counts as
+ * ended. One that waits for the caller, and so cannot end before it, does not: that is a deadlock,
+ * and reported as one. main and exit functions may wait so for all tasks before the process ends.
+ */
+void keel_wait_all(void);
 
 /* The value of an environment variable, or NULL. Borrowed: lives as long as the process. */
 const char *keel_environment(const char *name);

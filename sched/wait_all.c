@@ -1,0 +1,141 @@
+/*
+ * keel_wait_all: tasks that wait until no others are left.
+ *
+ * The goal: the end of a task costs nothing more than before; who waits sleeps, and does not look
+ * again and again; and it is let go as soon as the last other task has ended.
+ *
+ * Rejected: one count of all tasks (a locked instruction on one line for each spawn and each end);
+ * a question at the end of each task whether somebody waits (little, but of all tasks, for what a
+ * program does once); a timer that looks.
+ *
+ * Each worker counts the tasks that it has spawned, and those that ended on it, in words of its own
+ * (counts.h). The others are gone when
+ *
+ *     main + all spawned = all ended + those that wait here + those that wait for the exit
+ *
+ * and who may be the last to end finds nothing else to do after it, because there is nothing: so
+ * workers ask when they have found nothing (sched_find_work), and not at the end of a task.
+ *
+ * Who waits:                                  Whose task ends (or waits for the exit):
+ *     a. leaves word: let_go is not NULL;         1. counts its end;
+ *     b. fence SEQ_CST;                           2. fence SEQ_CST, when it has nothing to do;
+ *     c. takes the lock;                          3. when there is word, takes the lock;
+ *     d. are the others gone? then it lets        4. are the others gone? then it lets all go.
+ *        all go, and does not wait; else
+ *     e. enters the queue, parks; the lock
+ *        is released after the switch.
+ *
+ * Why nobody waits in vain. Let the others be gone: their last ends lie behind step 1 on some
+ * workers, each of which comes to step 2, for it finds nothing, before it sleeps or retires; and
+ * the last who came to wait has passed step d. Look at the last two who pass step b or step 2: by
+ * the fences the later one sees all that the others had counted, or the word. Who waits and sees
+ * not all ends is seen by who ends: that one finds the word, and its step 4 comes after e by the
+ * lock (or before c: then the lock shows its end to d). Of two who end the later one sees both
+ * ends. (tests/model/wait_all.pml explores it.)
+ *
+ * Why nobody is let go too early. Ends are read before spawns (are_gone). Let X be the tasks whose
+ * end was read, and W those that wait. An end is counted after all that the task did, by a RELEASE
+ * which the read ACQUIREs; and W came by the lock. So whatever spawns members of X and W did are
+ * among those read afterwards. Suppose some other task T lives. It, or an ancestor of it that is
+ * neither in X nor in W, was spawned by one of X, W; so it was read as spawned, and counts as
+ * neither: the sum is greater than X and W together. (main, when it does not wait, counts from the
+ * start. A thief counts a forked child before it takes it, fork.c.) An end that was not read makes
+ * the sum greater too. The same RELEASE and ACQUIRE show what they all did to who is let go.
+ *
+ * Who is let go by step 4 is readied while the worker counts as awake, so no sleeper can see all
+ * others asleep meanwhile and take it for a deadlock. If the others wait for ever, it is one.
+ *
+ * For stuck.c `rounds` is odd while some of those that are let go are still to be readied; each
+ * loses its reason to wait before. No second round begins before the first has ended, since whoever
+ * has not been readied yet is one of the others.
+ */
+#include "sched/wait_all.h"
+
+#include "sched/sched.h"
+
+static struct {
+    struct lock lock;
+    struct queue waiting; /* guarded by the lock */
+    uint32_t rounds;      /* atomic */
+} all;
+
+uint32_t sched_wait_all_rounds(void)
+{
+    return atomic_load(&all.rounds, ACQUIRE); /* ACQUIRE: with the RELEASEs in next_round */
+}
+
+static void next_round(void)
+{
+    atomic_fetch_add(&all.rounds, 1, RELEASE); /* RELEASE: with sched_wait_all_rounds */
+}
+
+/* Whether all but so many tasks are gone. */
+static bool are_gone(uint64_t waiting)
+{
+    /* ACQUIRE: with the RELEASE in wait_for_exit (hooks.c). */
+    uint64_t gone = atomic_load(&sched.exiting, ACQUIRE);
+    uint64_t spawned = 0;
+    /* ACQUIRE, here and below: with the RELEASE in worker_begin (worker.c). */
+    uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
+    for (uint32_t i = 0; i < count; i++) {
+        /* ACQUIRE: with the RELEASE in sched_count_ended. */
+        gone += atomic_load(&sched.workers[i]->counts.ended, ACQUIRE);
+    }
+    count = atomic_load(&sched.worker_count, ACQUIRE);
+    for (uint32_t i = 0; i < count; i++)
+        spawned += atomic_load(&sched.workers[i]->counts.spawned, RELAXED); /* RELAXED: see above */
+    return 1 + spawned == gone + waiting;
+}
+
+/* Readies them, the last step of a round. */
+static void ready_all(struct queue *released)
+{
+    for (struct keel_task *task = queue_pop(released); task != NULL; task = queue_pop(released)) {
+        /* RELEASE: with the ACQUIRE in waker_of (stuck.c). */
+        atomic_store(&task->wait_reason, SCHED_WAIT_NONE, RELEASE);
+        sched_ready(task);
+    }
+    next_round();
+}
+
+/*
+ * Takes all who wait, when no others are left but `also` tasks, which the caller vouches for.
+ * Caller holds the lock.
+ */
+static bool take_if_alone(struct queue *released, uint64_t also)
+{
+    if (!are_gone(all.waiting.length + also))
+        return false;
+    next_round();
+    *released = all.waiting;
+    all.waiting = (struct queue){0};
+    return true;
+}
+
+/* Steps 3 and 4. Whether anyone was let go. */
+static bool let_go(void)
+{
+    struct queue released;
+    lock_acquire(&all.lock);
+    bool any = !queue_looks_empty(&all.waiting) && take_if_alone(&released, 0);
+    lock_release(&all.lock);
+    if (any)
+        ready_all(&released);
+    return any;
+}
+
+void keel_wait_all(void)
+{
+    struct queue released;
+    sched_before_park();
+    atomic_store(&sched.let_go, let_go, RELAXED); /* RELAXED: step a; the fence orders it */
+    atomic_fence_shared(SEQ_CST);                 /* SEQ_CST: step b, with step 2 */
+    lock_acquire(&all.lock);
+    if (take_if_alone(&released, 1)) {
+        lock_release(&all.lock);
+        ready_all(&released);
+        return;
+    }
+    queue_push(&all.waiting, sched_self());
+    sched_park(SCHED_WAIT_ALL, NULL, sched_step_unlock, &all.lock);
+}
