@@ -98,7 +98,8 @@ keel_task *keel_task_create(void *(*fn)(void *), void *arg, const keel_task_opti
 /*
  * Waits until the task has ended and stores what its function returned in *result (unless `result`
  * is NULL). Returns 0. Consumes the handle. May park.
- * Undefined: awaiting a handle twice, or one's own.
+ * Who awaits itself, or a task that waits for the caller's end, waits for ever (keel_stuck_tasks).
+ * Undefined: awaiting a handle twice.
  */
 int keel_task_await(keel_task *task, void **result);
 
@@ -237,6 +238,24 @@ int keel_at_exit(void (*fn)(void));
  * and reported as one. main and exit functions may wait so for all tasks before the process ends.
  */
 void keel_wait_all(void);
+
+/*
+ * Finds the tasks that nothing left can ever wake, while the others run on. Returns how many there
+ * are, and stores the numbers (keel_task_id) of as many as `max` in `ids`, in no promised order.
+ * `ids` may be NULL when `max` is 0.
+ *
+ * Found are: tasks that sleep until KEEL_FOREVER; tasks in keel_task_await or keel_join that wait
+ * for themselves, for each other in a circle, or for one that is stuck; tasks in keel_wait_all,
+ * when one of the others is stuck, or waits for them. Not found, because they may still be woken:
+ * tasks that wait until a deadline, or for a channel, a wait group or a lock, and who waits for
+ * those. A task that could go on is never named, whatever happens during the call; what was stuck
+ * when it began is found, and stays stuck until the process ends.
+ *
+ * For a task that watches, now and then: it looks at every task, some nanoseconds each, and
+ * nothing stops meanwhile. Takes memory for the length of the call, 64 to 128 bytes for each task
+ * in such a wait; where there is none it returns 0. Does not park.
+ */
+size_t keel_stuck_tasks(uint64_t *ids, size_t max);
 
 /* The value of an environment variable, or NULL. Borrowed: lives as long as the process. */
 const char *keel_environment(const char *name);
