@@ -132,6 +132,9 @@
  *
  * struct machine_saved_context
  *     What arch_context_switch leaves on a stack; the pointer that it saves points to it.
+ * void arch_registers_from_context(struct arch_registers *, const struct machine_saved_context *)
+ *     The registers with which the switch's call returns, as far as a walk needs them: where a walk
+ *     of a parked task begins. The others are left as they are.
  *
  * machine/float_control.h
  *

@@ -78,4 +78,7 @@ struct backtrace_symbol {
 /* Looks up an instruction's address (not a return address). False when nothing is known. */
 bool backtrace_symbolize(uintptr_t pc, struct backtrace_symbol *symbol);
 
+/* Whether the function, as backtrace_symbolize has named it, is one of the library's. */
+bool backtrace_is_own(const char *function);
+
 #endif

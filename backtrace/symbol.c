@@ -5,11 +5,27 @@
  * it is the nearest label before it that has no size (of assembly, most often), when it lies in the
  * same section and no function with a size starts in between.
  */
+#include "backtrace/backtrace.h"
 #include "backtrace/image.h"
 #include "base/memory.h"
 
 /* In libkeel.a internal names carry this, so that programs may use the bare ones. */
 static const char internal_prefix[] = "keel__";
+
+/*
+ * An internal name is shown without its prefix, which lies before it in the table of names. That
+ * begins with a NUL, so nothing before the table is read.
+ */
+bool backtrace_is_own(const char *function)
+{
+    size_t left = sizeof internal_prefix - 1;
+    while (left > 0 && function[-1] == internal_prefix[left - 1]) {
+        function--;
+        left--;
+    }
+    return left == 0 || (strlen(function) > 5 && memcmp(function, "keel_", 5) == 0) ||
+           (strlen(function) > 3 && memcmp(function, "cs_", 3) == 0);
+}
 
 struct search {
     const struct image *image;

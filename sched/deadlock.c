@@ -1,11 +1,13 @@
 /*
  * The report of a deadlock: every task waits, and nothing is left that could wake one. Tasks are
- * grouped by the place that spawned them and the reason for which they wait.
+ * grouped by the place that spawned them and the reason for which they wait. Of each group's first
+ * task the calls are shown from which it waits, the innermost few that are not our own.
  */
 #include "backtrace/backtrace.h"
 #include "base/output.h"
 #include "base/panic.h"
 #include "base/process.h"
+#include "machine/context.h"
 #include "sched/sched.h"
 
 static const char *const reason_texts[] = {
@@ -49,6 +51,48 @@ static void add_to_report(struct keel_task *task, void *data)
         report->groups[report->group_count++] = (struct group){.first = task, .count = 1};
 }
 
+/* ---- where a task waits */
+
+enum { calls_shown = 3 };
+
+struct calls {
+    unsigned passed; /* the switch's, and other calls of the library */
+    unsigned shown;
+};
+
+static bool write_call(const struct backtrace_frame *frame, void *data)
+{
+    struct calls *calls = data;
+    struct backtrace_symbol symbol;
+    if (!backtrace_symbolize(frame->pc - 1, &symbol) || symbol.function == NULL)
+        return false;
+    if (frame->pc - 1 - symbol.offset == (uintptr_t)sched_runner)
+        return false;
+    bool is_own = calls->passed == 0 || backtrace_is_own(symbol.function);
+    calls->passed += is_own;
+    if (is_own)
+        return calls->shown == 0;
+    struct line line;
+    line_begin(&line);
+    line_text(&line, "keel:     at ");
+    line_hex(&line, frame->pc);
+    backtrace_line_call(&line, (const void *)frame->pc);
+    line_write(&line, standard_error);
+    return ++calls->shown < calls_shown;
+}
+
+/* One that hosts another waits in the midst of that one's stack. */
+static void write_calls(const struct keel_task *task)
+{
+    struct calls calls = {.shown = 0};
+    struct arch_registers registers = {.value = {0}};
+    /* RELAXED: nobody runs any more. */
+    if (atomic_load(&task->state, RELAXED) != SCHED_TASK_PARKED)
+        return;
+    arch_registers_from_context(&registers, task->context);
+    backtrace_walk(&registers, false, write_call, &calls);
+}
+
 static void write_group(const struct group *group)
 {
     struct line line;
@@ -72,6 +116,7 @@ static void write_group(const struct group *group)
         backtrace_line_call(&line, group->first->spawn_site);
     }
     line_write(&line, standard_error);
+    write_calls(group->first);
 }
 
 _Noreturn void sched_deadlock(void)

@@ -12,10 +12,11 @@ my $emulated = $ENV{KEEL_EMULATOR};
 my %number   = (SIGILL => 4, SIGBUS => 7, SIGFPE => 8, SIGSEGV => 11);
 my $hex      = qr/0x[0-9a-f]+/;
 
-# Standard error without what the emulator adds and what is said of the harness's variables.
+# Standard error without what the emulator adds, what is said of the harness's variables, and where the
+# tasks of a deadlock wait (sched/deadlock.t).
 sub own_lines {
     my ($child) = @_;
-    return join '', grep { !/^qemu: uncaught target signal|KEEL_(?:TESTS|EMULATOR) / }
+    return join '', grep { !/^qemu: uncaught target signal|^keel:     at |KEEL_(?:TESTS|EMULATOR) / }
         split /(?<=\n)/, $child->{errors};
 }
 

@@ -8,10 +8,21 @@
 
 #include <stdint.h>
 
+#include "machine/registers.h"
+
 struct machine_saved_context {
 #define CONTEXT_FIELD(name) uint64_t name;
 #include "context.tbl"
 #undef CONTEXT_FIELD
 };
+
+static inline void arch_registers_from_context(struct arch_registers *registers,
+                                               const struct machine_saved_context *context)
+{
+#define CONTEXT_FIELD(name) registers->value[ARCH_REGISTER_##name] = context->name;
+#include "context.tbl"
+#undef CONTEXT_FIELD
+    registers->value[arch_register_sp] = (uintptr_t)(context + 1);
+}
 
 #endif
