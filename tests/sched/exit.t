@@ -8,6 +8,12 @@ use lib "$FindBin::Bin/..";
 use ChildProgram 'run_child';
 use Test::More;
 
+sub run_way {
+    my ($name, $workers, $program) = @_;
+    return run_child("sched/children/$program", arguments => [$name],
+        environment => { KEEL_WORKERS => $workers });
+}
+
 my ($main_status, $task_status) = (3, 9);
 
 my @ways = (
@@ -23,20 +29,34 @@ my @ways = (
     [ 'main-moves',               $main_status, 'first' ],
 );
 
+my @corners = (
+    [ 'after-all',                $main_status, 100 ],
+    [ 'all-in-function',          $task_status, 100 ],
+    [ 'while-all-wait',           $task_status, 'first' ],
+    [ 'two-at-once',              $task_status, qw(second first) ],
+    [ 'exit-in-functions',        $task_status, 'exits once more', 'exits again', 'first' ],
+    [ 'from-awaited',             $task_status, 'first' ],
+    [ 'functions-do-all',         $main_status, qw(slept registers second forked awaited first) ],
+);
+
 for my $workers (1, 2, 8) {
-    for my $way (@ways) {
-        my ($name, $status, @lines) = @$way;
-        my $child = run_child('sched/children/exit', arguments => [$name],
-            environment => { KEEL_WORKERS => $workers });
+    for my $way ((map { [ exit => @$_ ] } @ways), map { [ exit_corners => @$_ ] } @corners) {
+        my ($program, $name, $status, @lines) = @$way;
+        my $child = run_way($name, $workers, $program);
         is($child->{signal}, 0, "$name on $workers: ends by itself");
         is($child->{status}, $status, '  status');
         is($child->{output}, join('', map { "$_\n" } @lines), '  the exit functions, last first, once');
     }
     # Tasks register functions while they run already: as many as do in time.
-    my $child = run_child('sched/children/exit', arguments => ['at-once'],
-        environment => { KEEL_WORKERS => $workers });
+    my $child = run_way('at-once', $workers, 'exit');
     is($child->{status}, $main_status, "at-once on $workers: status");
     like($child->{output}, qr/\A(?:first\n)+\z/, '  at least the first function');
+
+    # Some may print until the very end, but no line is torn, and the exit function's is there.
+    $child = run_way('while-others-print', $workers, 'exit_corners');
+    is($child->{status}, $main_status, "while-others-print on $workers: status");
+    like($child->{output}, qr/\A(?:printed\n)*last\n(?:printed\n)*(?:p|pr|pri|prin|print|printe|printed)?\z/,
+        '  all that was printed');
 }
 
 done_testing();

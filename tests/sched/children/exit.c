@@ -4,40 +4,9 @@
  */
 #include "keel/chan.h"
 #include "sched/sched.h"
+#include "tests/sched/exiting.h"
 #include "tests/sched/meeting.h"
 #include "tests/sched/ways.h"
-
-enum { standard_output = 1, main_status = 3, task_status = 9, task_count = 100 };
-
-static void print(const char *text)
-{
-    struct line line;
-    line_begin(&line);
-    line_text(&line, text);
-    line_write(&line, standard_output);
-}
-
-static void first(void)
-{
-    print("first");
-}
-
-static void second(void)
-{
-    print("second");
-}
-
-static void exit_from_task(void *status)
-{
-    keel_exit((int)(intptr_t)status);
-}
-
-/* Parks main for good: a task ends the process. */
-static int wait_for_ever(void)
-{
-    keel_sleep(KEEL_FOREVER);
-    return main_status;
-}
 
 static int from_task(void)
 {
@@ -154,12 +123,6 @@ static int functions_park_many_exit(void)
     return from_many_tasks();
 }
 
-static void exit_again(void)
-{
-    print("exits again");
-    keel_exit(task_status);
-}
-
 static int exit_in_parked_function(void)
 {
     chan = keel_chan_create(0, sizeof(uint64_t));
@@ -193,11 +156,6 @@ static void sleep_for_ever(void *arg)
     (void)arg;
     for (;;)
         keel_sleep(MILLISECOND / 10);
-}
-
-static void spawn_for_ever(void *arg)
-{
-    keel_spawn(spawn_for_ever, arg);
 }
 
 static void wait_in_channel(void *arg)

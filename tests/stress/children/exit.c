@@ -65,6 +65,20 @@ static void run_parking(void)
     keel_sleep(200 * stress_microsecond);
 }
 
+static void *print_once(void *arg)
+{
+    cs_print_str((cs_string_t){"a\n", 2});
+    return arg;
+}
+
+/* Spawns, awaits, and prints, while others do. */
+static void run_awaiting(void)
+{
+    run_between();
+    print_once(NULL);
+    stress_await(stress_create(print_once, NULL));
+}
+
 /* The status of an exit function that exits counts. */
 static void run_exiting(void)
 {
@@ -90,9 +104,10 @@ static void register_functions(struct stress_random *random)
     uint64_t count = stress_below(random, functions_most);
     bool exits = stress_below(random, 4) == 0;
     for (uint64_t i = 0; i < count; i++) {
-        bool parks = stress_below(random, 16) == 0;
+        uint64_t kind = stress_below(random, 16);
         register_function(exits && i == count / 2 ? run_exiting
-                          : parks                 ? run_parking
+                          : kind == 0             ? run_parking
+                          : kind == 1             ? run_awaiting
                                                   : run_between);
     }
     register_function(run_first);
@@ -181,10 +196,28 @@ static void await_on(void *arg)
     }
 }
 
+static void wait_for_all(void *arg)
+{
+    (void)arg;
+    keel_wait_all();
+    stress_fail("keel_wait_all while main waits for something else", 0, 0);
+}
+
+static void look_for_stuck(void *arg)
+{
+    uint64_t ids[4];
+    for (;;) {
+        keel_stuck_tasks(ids, 4);
+        stress_pause(arg);
+        keel_yield();
+    }
+}
+
 static void spawn_ballast(struct stress_random *random)
 {
-    static void (*const kinds[])(void *) = {print_on, print_on, spawn_on,      sleep_on,
-                                            pause_on, await_on, park_for_ever, do_nothing};
+    static void (*const kinds[])(void *) = {print_on,     print_on,      spawn_on,      sleep_on,
+                                            pause_on,     await_on,      park_for_ever, do_nothing,
+                                            wait_for_all, look_for_stuck};
     static struct stress_random sequences[ballast_most];
     for (uint64_t i = stress_below(random, ballast_most); i > 0; i--) {
         sequences[i] = (struct stress_random){stress_next(random)};
