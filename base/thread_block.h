@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 
+struct sched_thread;
 struct sched_worker;
 struct mem_heap;
 struct keel_fork_slot;

@@ -47,6 +47,10 @@ static _Noreturn void wait_for_exit(void)
         sched_park(SCHED_WAIT_EXIT, NULL, sched_step_none, NULL);
 }
 
+__attribute__((weak)) void sched_hook_blocking_exit(void)
+{
+}
+
 /*
  * Who is inside is known by the task, not by the thread: an exit function may park and wake on
  * another thread. A later caller must not hold its worker: an exit function may need it.
@@ -56,6 +60,8 @@ void boot_hook_exit_begin(void)
     /* Who runs the exit functions: a task's identity; a byte of our own where there is no task. */
     TOUCHED_AT_START static const void *owner;
     static const char no_task;
+    if (unlikely(thread_block()->blocking != NULL))
+        sched_hook_blocking_exit();
     const void *caller = thread_block()->task;
     if (caller == NULL)
         caller = &no_task;

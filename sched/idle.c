@@ -108,8 +108,7 @@ bool sched_any_work(bool next_too)
 
 /* ---- waking */
 
-/* Takes a worker off the list of sleepers. Caller holds idle_lock. */
-static void leave_idle(struct sched_worker *worker)
+void sched_idle_take(struct sched_worker *worker)
 {
     list_remove(&worker->idle_link);
     worker->is_idle = false;
@@ -140,7 +139,7 @@ static struct sched_worker *take_sleeper(void)
     if (list_is_empty(&sched.idle))
         return NULL;
     struct sched_worker *worker = container_of(sched.idle.next, struct sched_worker, idle_link);
-    leave_idle(worker);
+    sched_idle_take(worker);
     return worker;
 }
 
@@ -155,20 +154,25 @@ static _Noreturn void wake_refused(long error)
 }
 
 /* A sleeper that is not woken sleeps for ever: better an end that says why. */
-static void wake(struct sched_worker *worker)
+void sched_thread_wake(struct sched_thread *thread)
 {
     unsigned tries = 100;
-    sched_place_elsewhere(worker);
-    /* RELEASE: with the ACQUIRE in is_woken; hands over the claimed search. */
-    atomic_store(&worker->wake_word, 1, RELEASE);
+    /* RELEASE: with the ACQUIRE in sched_thread_is_woken; hands over the claimed search. */
+    atomic_store(&thread->wake_word, 1, RELEASE);
     for (;;) {
-        long result = arch_syscall3(__NR_futex, (long)&worker->wake_word, FUTEX_WAKE_PRIVATE, 1);
+        long result = arch_syscall3(__NR_futex, (long)&thread->wake_word, FUTEX_WAKE_PRIVATE, 1);
         if (likely(result >= 0))
             return;
         if (--tries == 0)
             wake_refused(result);
         arch_syscall0(__NR_sched_yield);
     }
+}
+
+static void wake(struct sched_worker *worker)
+{
+    sched_place_elsewhere(worker);
+    sched_thread_wake(worker->thread);
 }
 
 static bool wake_sleeper(void)
@@ -275,14 +279,14 @@ void sched_search_end(struct sched_worker *worker)
 
 /* ---- sleeping */
 
-static void wait_on_word(struct sched_worker *worker, int64_t deadline)
+void sched_thread_sleep(struct sched_thread *thread, int64_t deadline)
 {
     struct abi_timespec until = {
         .seconds = deadline / abi_nanoseconds_per_second,
         .nanoseconds = deadline % abi_nanoseconds_per_second,
     };
     struct abi_timespec *timeout = deadline == CLOCK_FOREVER ? NULL : &until;
-    long result = arch_syscall6(__NR_futex, (long)&worker->wake_word, FUTEX_WAIT_BITSET_PRIVATE, 0,
+    long result = arch_syscall6(__NR_futex, (long)&thread->wake_word, FUTEX_WAIT_BITSET_PRIVATE, 0,
                                 (long)timeout, 0, FUTEX_BITSET_MATCH_ANY);
     /* Where the kernel lets nobody wait, the worker looks again and again, a while apart. */
     if (result != 0 && result != -EAGAIN && result != -EINTR && result != -ETIMEDOUT)
@@ -293,8 +297,8 @@ static void wait_on_word(struct sched_worker *worker, int64_t deadline)
 static bool enter_idle(struct sched_worker *worker)
 {
     lock_acquire(&sched.idle_lock);
-    atomic_store(&worker->wake_word, 0,
-                 RELAXED); /* RELAXED: who will set it takes the lock first */
+    /* RELAXED: who will set it takes the lock first. */
+    atomic_store(&worker->thread->wake_word, 0, RELAXED);
     list_push_front(&sched.idle, &worker->idle_link);
     worker->is_idle = true;
     /* RELAXED: ordered by idle_lock, and by the fences of the protocol. */
@@ -318,7 +322,7 @@ static void leave_or_inherit(struct sched_worker *worker)
 {
     worker->searching = !worker->is_idle;
     if (worker->is_idle)
-        leave_idle(worker);
+        sched_idle_take(worker);
 }
 
 /*
@@ -332,7 +336,7 @@ static bool nothing_to_do(struct sched_worker *worker, bool naps)
 {
     lock_acquire(&sched.idle_lock);
     bool work = sched_any_work(!naps || sched.awake == 0) || sched_can_begin_starved(worker);
-    bool dead = !work && sched.awake == 0 && !sched_timers_armed();
+    bool dead = !work && sched.awake == 0 && sched.outside == 0 && !sched_timers_armed();
     if (work) {
         worker->naps = 0;
         leave_or_inherit(worker);
@@ -343,24 +347,40 @@ static bool nothing_to_do(struct sched_worker *worker, bool naps)
     return !work;
 }
 
-static bool is_woken(const struct sched_worker *worker)
+/* Empty: without blocking calls no worker is taken over. */
+__attribute__((weak)) void sched_hook_spare(struct sched_thread *thread)
 {
-    return atomic_load(&worker->wake_word, ACQUIRE) != 0; /* ACQUIRE: with the RELEASE in wake */
+    (void)thread;
 }
 
-/* Step e. */
-static void wait_until_woken(struct sched_worker *worker, int64_t deadline)
+/*
+ * Step e. Returns false when the thread's worker was taken over meanwhile (blocking.c): the thread
+ * has another one now, which is awake.
+ */
+static bool wait_until_woken(struct sched_worker *worker, struct sched_thread *thread,
+                             int64_t deadline)
 {
-    if (!is_woken(worker)) {
+    bool waits = !sched_thread_is_woken(thread);
+    if (waits) {
         sched_count(&worker->counts.sleeps);
         sched_hook_activity(worker, SCHED_ACTIVITY_IDLE);
-        wait_on_word(worker, deadline);
-        sched_hook_activity(worker, SCHED_ACTIVITY_SEARCHING);
+        /* RELEASE: with the ACQUIRE in may_take (lender.c): from here on others may run it. */
+        atomic_store(&thread->sleeps, true, RELEASE);
+        sched_thread_sleep(thread, deadline);
     }
     lock_acquire(&sched.idle_lock);
+    atomic_store(&thread->sleeps, false, RELAXED); /* RELAXED: read under idle_lock */
+    if (unlikely(thread->is_spare)) {
+        lock_release(&sched.idle_lock);
+        sched_hook_spare(thread);
+        return false;
+    }
     worker->naps = worker->is_napping && worker->is_idle ? worker->naps + 1 : 0;
     leave_or_inherit(worker);
     lock_release(&sched.idle_lock);
+    if (waits)
+        sched_hook_activity(worker, SCHED_ACTIVITY_SEARCHING);
+    return true;
 }
 
 /*
@@ -369,8 +389,8 @@ static void wait_until_woken(struct sched_worker *worker, int64_t deadline)
  */
 static void take_over(struct sched_worker *worker)
 {
-    while (!is_woken(worker))
-        wait_on_word(worker, CLOCK_FOREVER);
+    while (!sched_thread_is_woken(worker->thread))
+        sched_thread_sleep(worker->thread, CLOCK_FOREVER);
     sched_place_anywhere(worker);
 }
 
@@ -386,8 +406,8 @@ void sched_idle_sleep(struct sched_worker *worker, struct mem_stack *stack)
     int64_t deadline = sched_timers_cover(worker);
     if (naps && deadline > clock_after(nap))
         deadline = clock_after(nap);
-    if (nothing_to_do(worker, naps))
-        wait_until_woken(worker, deadline);
+    if (nothing_to_do(worker, naps) && !wait_until_woken(worker, worker->thread, deadline))
+        return;
     if (worker->searching)
         take_over(worker);
     sched_timers_uncover(worker);
@@ -397,19 +417,29 @@ void sched_idle_sleep(struct sched_worker *worker, struct mem_stack *stack)
 
 /* ---- leaving for good */
 
+/* r2 to r4; `count` is the one in which the caller was counted. */
+static void leave(uint32_t *count)
+{
+    atomic_fence(SEQ_CST); /* r2, with step 2 */
+    lock_acquire(&sched.idle_lock);
+    struct sched_worker *sleeper = take_sleeper();
+    if (sleeper != NULL)
+        atomic_fetch_add(&sched.searching, 1, SEQ_CST); /* SEQ_CST: as the claim; passed on */
+    atomic_store(count, *count - 1, RELAXED);           /* RELAXED: ordered by idle_lock */
+    lock_release(&sched.idle_lock);
+    if (sleeper != NULL)
+        wake(sleeper);
+}
+
 void sched_idle_leave(struct sched_worker *worker)
 {
     worker->searching = false;
     sched_hook_activity(worker, SCHED_ACTIVITIES);
     atomic_fetch_sub(&sched.searching, 1, SEQ_CST); /* r1. SEQ_CST: as the claim */
-    atomic_fence(SEQ_CST);                          /* r2, with step 2 */
-    lock_acquire(&sched.idle_lock);
-    struct sched_worker *sleeper = take_sleeper();
-    if (sleeper != NULL)
-        atomic_fetch_add(&sched.searching, 1, SEQ_CST); /* SEQ_CST: as the claim; passed on */
-    /* RELAXED: ordered by idle_lock. */
-    atomic_store(&sched.awake, sched.awake - 1, RELAXED);
-    lock_release(&sched.idle_lock);
-    if (sleeper != NULL)
-        wake(sleeper);
+    leave(&sched.awake);
+}
+
+void sched_idle_come_back(void)
+{
+    leave(&sched.outside);
 }

@@ -46,15 +46,11 @@
  */
 #define KEEL_SHOULD_YIELD_INLINE /* the exported symbol, beside what programs inline */
 
-#include <asm/errno.h>
-#include <asm/signal.h>
 #include <asm/unistd.h>
-#include <linux/futex.h>
-#include <linux/sched.h>
 
-#include "abi/time.h"
-#include "base/process.h"
+#include "sched/monitor.h"
 #include "sched/sched.h"
+#include "sched/side.h"
 
 _Static_assert(offsetof(struct thread_block, go_on) == 0x50, "keel/machine/yield.h reads it");
 
@@ -88,18 +84,11 @@ static void tell_all(void)
 {
     /* ACQUIRE: with the RELEASE in worker_begin (worker.c). */
     uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
-    for (uint32_t i = 0; i < count; i++)
-        atomic_store(&sched.workers[i]->block->go_on, 0, RELAXED); /* RELAXED: see the fences */
-}
-
-static void rest(void)
-{
-    uint32_t nobody_wakes = 0;
-    struct abi_timespec time = {.nanoseconds = look_pause};
-    long result =
-        arch_syscall4(__NR_futex, (long)&nobody_wakes, FUTEX_WAIT_PRIVATE, 0, (long)&time);
-    if (result != -ETIMEDOUT && result != -EINTR)
-        process_rest();
+    for (uint32_t i = 0; i < count; i++) {
+        /* RELAXED: see the fences; a thread that has just got the worker has 0 already. */
+        struct thread_block *block = atomic_load(&sched.workers[i]->block, RELAXED);
+        atomic_store(&block->go_on, 0, RELAXED);
+    }
 }
 
 /* Steps a to c. */
@@ -124,7 +113,8 @@ static _Noreturn void monitor_begin(void *arg)
     (void)arg;
     for (;;) {
         for (unsigned unused = 0; unused < unused_most;) {
-            rest();
+            uint32_t nobody_wakes = 0;
+            sched_side_rest(&nobody_wakes, 0, look_pause);
             /* RELAXED: a hint, which may be lost. */
             unused = atomic_load(&monitor.used, RELAXED) ? 0 : unused + 1;
             atomic_store(&monitor.used, false, RELAXED);
@@ -134,25 +124,6 @@ static _Noreturn void monitor_begin(void *arg)
         }
         leave();
     }
-}
-
-/* Signals are for the others; the new thread has the mask of the one that makes it. */
-static bool clone_monitor(void)
-{
-    enum {
-        flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
-                CLONE_SETTLS | CLONE_CHILD_CLEARTID,
-    };
-    uint64_t all = UINT64_MAX, before = 0;
-    monitor.block.self = &monitor.block;
-    monitor.block.canary = thread_block()->canary;
-    long masked =
-        arch_syscall4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&before, sizeof all);
-    long thread = arch_clone(flags, monitor.stack + stack_bytes, NULL, (int *)&monitor.presence,
-                             &monitor.block, monitor_begin, NULL);
-    if (masked == 0)
-        arch_syscall4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof before);
-    return thread > 0;
 }
 
 /* Whether the monitor is there when this returns. */
@@ -170,7 +141,8 @@ static bool be_monitored(void)
      */
     if (!atomic_compare_exchange(&monitor.presence, &presence, PRESENT, ACQUIRE, RELAXED))
         return presence == PRESENT;
-    if (clone_monitor())
+    if (sched_side_make(&monitor.block, monitor.stack + stack_bytes, (int *)&monitor.presence, NULL,
+                        monitor_begin))
         return true;
     atomic_store(&monitor.pause, asks_between_tries, RELAXED); /* RELAXED: as above */
     end_presence(ABSENT); /* others may have relied on it meanwhile */

@@ -219,6 +219,7 @@ struct keel_task *sched_find_work(struct sched_worker *worker, struct mem_stack 
             if (unlikely(sched_worker_must_retire(worker)))
                 return NULL;
             sched_idle_sleep(worker, stack);
+            worker = sched_worker(); /* as a rule the same */
         } else if (task->context == NULL && !sched_may_begin(worker)) {
             sched_starve(task);
         } else {

@@ -105,12 +105,12 @@ void sched_place_begin(struct sched_worker *worker)
 
 /* ---- a sleeper */
 
-/* The first worker runs on the process's own thread, which has the process's number. */
+/* The first worker begins on the process's own thread, which has the process's number. */
 static int32_t thread_of(struct sched_worker *worker)
 {
     /* ACQUIRE: with the RELEASE in sched_place_newborn. */
-    return worker->index == 0 ? (int32_t)arch_syscall0(__NR_getpid)
-                              : atomic_load(&worker->place.thread, ACQUIRE);
+    int32_t thread = atomic_load(&worker->place.thread, ACQUIRE);
+    return thread == 0 && worker->index == 0 ? (int32_t)arch_syscall0(__NR_getpid) : thread;
 }
 
 void sched_place_elsewhere(struct sched_worker *worker)

@@ -12,6 +12,7 @@
 #include "base/panic.h"
 #include "sched/float_control.h"
 #include "sched/fork_hooks.h"
+#include "sched/monitor.h"
 #include "sched/stuck.h"
 #include "sched/unusual.h"
 
@@ -26,7 +27,7 @@ static inline void finish_switch(struct sched_worker *worker)
     }
 }
 
-static void after_switch(void)
+void sched_after_switch(void)
 {
     struct sched_worker *worker = sched_worker();
     finish_switch(worker);
@@ -95,7 +96,7 @@ _Noreturn void sched_runner(void *own_stack)
 {
     struct mem_stack *stack = own_stack;
     const unsigned own = stack->size->number * SCHED_UNUSUAL_SIZE;
-    after_switch();
+    sched_after_switch();
     for (;;) {
         /* Read anew each time: the task before may have moved this stack to another thread. */
         struct sched_worker *worker = sched_worker();
@@ -105,6 +106,7 @@ _Noreturn void sched_runner(void *own_stack)
             if (task != NULL)
                 sched_starve(task);
             task = sched_find_work(worker, stack);
+            worker = sched_worker(); /* the thread may have got another one, while it slept */
             if (unlikely(task == NULL))
                 sched_worker_retire(worker, stack);
         }
@@ -156,7 +158,7 @@ static void park(enum sched_wait_reason reason, const void *object, sched_step *
         arch_context_start(&self->context, mem_stack_top(stack), sched_runner, stack);
     }
     sched_worker()->forks.chain = chain;
-    after_switch();
+    sched_after_switch();
 }
 
 /* The task may return to another worker; which has the program's control, as the one that it left.

@@ -27,7 +27,9 @@
  *   hooks.c     what the rooms below call when there is a scheduler
  *   host.c      an unstarted task runs on the stack of the one that awaits it
  *   counts.h    what each worker counts; stats.c reads it
- *   monitor.c   keel_should_yield, and the thread that answers it
+ *   monitor.h   keel_should_yield, and the thread that answers it
+ *   thread.h    threads, apart from their workers; blocking.c lender.c lend workers on
+ *   side.h      threads that are no workers
  *   wait_all.h  tasks that wait until no others are left
  *   stuck.h     which tasks nothing can ever wake; how a wait is noted for that
  *   spawn.c await.c await_until.c sleep.c wait_group.c   the public calls
@@ -74,7 +76,8 @@ struct sched {
     uint8_t unusual;     /* what all tasks have in their `unusual` */
 
     struct lock idle_lock;
-    uint32_t awake; /* atomic, written under idle_lock: workers not in `idle`, or being made */
+    uint32_t awake;   /* atomic, written under idle_lock: workers not in `idle`, or being made */
+    uint32_t outside; /* as awake: calls without a worker, which will make a task go on */
     struct list_node idle;        /* guarded by idle_lock; last asleep, first woken */
     struct sched_worker *newborn; /* atomic; NULL: each whose thread was made has begun (place.h) */
 
@@ -304,17 +307,6 @@ static inline void sched_timers_run(struct sched_worker *worker)
 
 /* Whether a timer has come that nobody has looked at yet. A hint; takes no lock. */
 bool sched_timers_due(void);
-
-/* ---- the monitor (monitor.c); without it the hooks do next to nothing */
-
-/* The first descriptor of the process is about to be taken. */
-void sched_hook_first_task(void);
-
-/*
- * Who yields had been told to, or could not be told. Returns whether something may wait, even in
- * other workers' queues.
- */
-bool sched_hook_yield_asked(void);
 
 /* ---- the rest */
 

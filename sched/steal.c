@@ -207,8 +207,9 @@ void sched_ask_for_forks(const struct sched_worker *worker)
         if (other == worker || atomic_load(&other->forks.base, RELAXED) == NULL)
             continue;
         /* RELAXED: fork.c argues it; a look first, because a store takes the line away. */
-        if (atomic_load(&other->block->fork_limit, RELAXED) != NULL)
-            atomic_store(&other->block->fork_limit, NULL, RELAXED);
+        struct thread_block *block = atomic_load(&other->block, RELAXED);
+        if (atomic_load(&block->fork_limit, RELAXED) != NULL)
+            atomic_store(&block->fork_limit, NULL, RELAXED);
     }
 }
 

@@ -10,6 +10,7 @@
 #include "mem/pages.h"
 #include "sched/float_control.h"
 #include "sched/fork_hooks.h"
+#include "sched/monitor.h"
 #include "sched/sched.h"
 
 enum {

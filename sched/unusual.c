@@ -10,8 +10,14 @@ void sched_unusual_begin(const struct keel_task *task)
         sched_float_control_begin();
 }
 
+__attribute__((weak)) void sched_hook_never_ended(void)
+{
+}
+
 void sched_unusual_end(struct keel_task *task)
 {
+    if ((task->unusual & SCHED_UNUSUAL_THREAD) != 0)
+        sched_hook_never_ended();
     if (sched_keeps_float_control(task))
         sched_float_control_leave();
     if ((task->unusual & SCHED_UNUSUAL_MEASURED) != 0)

@@ -15,7 +15,8 @@
 enum {
     SCHED_UNUSUAL_FLOAT = 1,    /* KEEL_TASK_FP_CONTROL */
     SCHED_UNUSUAL_MEASURED = 2, /* the census wants to know what it uses of its stack */
-    SCHED_UNUSUAL_SIZE = 4,     /* times the number of its stack's size; 0: the default size */
+    SCHED_UNUSUAL_THREAD = 4,   /* its thread runs no worker: it is in a blocking call */
+    SCHED_UNUSUAL_SIZE = 8,     /* times the number of its stack's size; 0: the default size */
 };
 
 static inline bool sched_keeps_float_control(const struct keel_task *task)

@@ -57,6 +57,8 @@ static const uint32_t provisional = UINT32_C(1) << 31;
 void sched_read_options(void)
 {
     static const struct option options[] = {
+        {"KEEL_BLOCKING_MAX", "blocking calls at a time (default: 512)", 1, sched_blocking_most,
+         &sched_option_blocking},
         {"KEEL_WORKERS", "workers at most (default: the CPUs of the affinity mask or of the quota)",
          1, sched_worker_most, &option_workers},
         {"KEEL_STACK_SIZE",
@@ -125,12 +127,19 @@ unsigned keel_worker_count(void)
 
 /* ---- workers are made */
 
+void sched_thread_bind(struct sched_thread *thread, struct sched_worker *worker)
+{
+    worker->thread = thread;
+    atomic_store(&worker->block, thread->block, RELAXED); /* RELAXED: see who loads it */
+}
+
 void sched_worker_init(struct sched_worker *worker, struct thread_block *block, unsigned index)
 {
     worker->index = index;
     worker->random = index * 2654435761u + 1; /* odd multiples: never 0 for a worker's index */
     block->worker = worker;
-    worker->block = block;
+    worker->first_thread.block = block;
+    sched_thread_bind(&worker->first_thread, worker);
     block->address_owner = sched_address_owner;
 }
 
@@ -265,7 +274,8 @@ bool sched_worker_make(void)
 
 bool sched_worker_must_retire(const struct sched_worker *worker)
 {
-    return worker->index != 0 && worker->index >= sched_worker_limit_settle();
+    return worker->index != 0 && worker->index >= sched_worker_limit_settle() &&
+           worker->thread == &worker->first_thread;
 }
 
 /* On the alternate signal stack. The stack that the worker came from is given to the pool. */

@@ -11,6 +11,7 @@
 #include "sched/fork.h"
 #include "sched/place.h"
 #include "sched/ring.h"
+#include "sched/thread.h"
 #include "sched/timer.h"
 
 struct keel_task;
@@ -38,7 +39,9 @@ struct sched_worker {
     unsigned naps;         /* in a row; see idle.c */
     void *alternate_stack; /* for fault handlers */
     size_t alternate_size;
-    struct thread_block *block; /* its thread's */
+    struct thread_block *block; /* atomic: its thread's; see thread.h for the next two */
+    struct sched_thread *thread;
+    struct sched_thread first_thread;
     uint32_t random;
     bool searching;    /* counted in sched.searching */
     uint8_t woken_row; /* how often in a row the ring was asked, and not the deque */
@@ -55,10 +58,11 @@ struct sched_worker {
     bool is_idle;    /* in sched.idle */
     bool is_napping; /* counted in sched.napping */
 
-    uint32_t wake_word; /* atomic, a futex: 0 asleep, 1 woken */
     struct sched_place place;
 
     /* Everyone's. */
+    uint32_t call;          /* atomic: odd while its task is in a blocking call (blocking.c) */
+    uint32_t call_seen;     /* the lender's: what `call` was when it last looked */
     struct keel_task *next; /* atomic: the task that was readied last */
     bool keeps_tasks;       /* atomic: such a task had to be taken from it: wake others at once */
     struct ring ready;

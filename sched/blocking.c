@@ -1,0 +1,304 @@
+/*
+ * keel_blocking_begin, keel_blocking_end: a call that blocks its thread lends the thread's worker to
+ * another one. lender.c has the threads.
+ *
+ * The goal: while tasks block in the kernel, the others go on, on as many workers as before; a call
+ * that turns out to be short costs some nanoseconds, as most do; a process that is idle but for
+ * such calls makes no system call; and there are not more threads than KEEL_BLOCKING_MAX says.
+ *
+ * What is lent. A worker (queues, timers, spare stacks, counts) is apart from the thread that runs
+ * it (thread.h). So the number of workers, which each search and each look at the timers goes over,
+ * stays what it is, however many calls block. Rejected: one more worker for each blocking call
+ * (after five hundred calls at once each search would look into five hundred queues for ever, and
+ * when they end there would be more running workers than CPUs); leaving the worker where it is for
+ * others to steal from (that is not enough: on one worker nobody else is there, and on two one CPU
+ * would be idle); to hand it over at once (8 us for the wake, and 28 until it runs, for calls that
+ * mostly take less); to wait for work before it is handed over (each waker would have to look for
+ * blocked workers, and none would cover the timers when all of them block).
+ *
+ * So a call only *offers* its worker, and the lender, a thread that is no worker, looks once in a
+ * while (a millisecond; a tenth of one when work waits); what it sees offered in the same call
+ * twice, it hands over to a spare thread, which looks for work like any worker, and sleeps like any.
+ *
+ * `call` of the worker: odd while it is offered; each call has its own number. Who begins:
+ *     1. turns its forked children into tasks; gives up the worker: the thread block has none;
+ *     2. stores the call's number, odd, by an exchange, SEQ_CST;
+ *     3. when `watches` is 0, SEQ_CST: sets it, and makes or wakes the lender.
+ * Who ends:
+ *     4. compare-and-swap of `call` from that number to the next: the worker is its own again.
+ * The lender, having seen the number twice:
+ *     t. has a spare thread in its hands, or makes one; under idle_lock in one go: compare-and-swap
+ *        as in 4; counts the call as `lent` and as `outside`; ties worker and spare thread together;
+ *     u. wakes the spare thread, which goes on as that worker.
+ * Exactly one of 4 and t succeeds. When there is nothing to watch, the lender
+ *     v. sets `watches` to 0, SEQ_CST; looks once more, and if a call is offered, sets it again;
+ *     w. else sleeps on that word.
+ * Nothing offered is overlooked: by the order of the four SEQ_CST accesses either step 3 sees the 0,
+ * or the look in v sees the store of 2.
+ *
+ * Who finds, in step 4, that its worker was lent on, has a task on a thread without a worker:
+ *     f. under idle_lock: if a worker sleeps (its own first), takes it off the list of sleepers, as
+ *        who wakes it would, but runs it itself: no wake, no switch. Its thread, which goes on
+ *        sleeping, is now a spare one, and finds that out when it wakes (sched_hook_spare). The
+ *        call is no longer outside, the worker is awake.
+ *     g. else leaves the task: on another stack, when its context is saved, puts it into the global
+ *        queue; then, as who retires (r2, r3, r4 in idle.c), is no longer outside, and wakes a
+ *        sleeper if there is one now. Then the thread is a spare one.
+ * In f a worker may be taken only while its thread waits on its word (`sleeps`), or is on its way to
+ * or from there: it has then looked at everything, and covers what it covers. Who takes it ends the
+ * cover as if it had slept itself, and sees to it that somebody else covers (step 4 of timer.c).
+ * When no stack can be had for g, the thread waits for a worker that sleeps, and looks again and
+ * again.
+ *
+ * Why no wake-up is lost. Before t the worker is awake: it is counted so, and whoever sleeps relies
+ * on nobody. All that is in its queues others may steal, and its timers they serve, as those of a
+ * worker that computes. After t it has a thread. So whoever is blocked leaves nothing behind that
+ * is not looked after, except where no thread can be made: then the worker is held, as by a task
+ * that computes. And a call that ends makes its task findable, in g, by the idle protocol.
+ *
+ * Deadlock. A call may wake others when it ends; so nobody reports a deadlock while one is under
+ * way. Before t its worker is awake; after t it counts in `outside`. Those are two numbers and not
+ * one because sleepers nap, and look again and again, while others are awake and may make work
+ * without a wake (the slot): who is outside makes none.
+ *
+ * The limit. Calls under way are those lent and those offered. As long as the lent ones and all
+ * workers together are below it no call can exceed it: no counting. Else who begins counts, under
+ * the lock and idle_lock, and when there are too many it parks until one ends: first come, first
+ * served. Who parks is counted in `waiting` before it counts, SEQ_CST; who ends has left the count
+ * before it looks at `waiting`, SEQ_CST: one of them sees the other. (A begin that looks before
+ * many others are lent on, and stores after that, exceeds the limit by one: then no thread is made
+ * for it, and its worker is held until a call ends.) A woken one that finds somebody in its place
+ * goes back to the head of the queue.
+ *
+ * Alone (base/alone.h), and nothing in the queues, no timer armed: nobody could do anything while
+ * the only thread blocks. Then the call *holds* the worker: no lender is made, the process stays
+ * alone. (A task that waits in the kernel cannot be overtaken by a signal handler: that makes no
+ * task.)
+ *
+ * A worker that is one too many by a quota that was read late (worker.c) is not lent on: it retires
+ * when the call is over. Spare threads stay until the process ends; they sleep.
+ */
+#include "sched/blocking.h"
+
+#include "base/panic.h"
+#include "base/process.h"
+#include "sched/float_control.h"
+#include "sched/fork_hooks.h"
+#include "sched/unusual.h"
+
+struct sched_lender sched_lender;
+
+int64_t sched_option_blocking = sched_blocking_default;
+
+uint32_t sched_blocking_limit(void)
+{
+    return (uint32_t)sched_option_blocking;
+}
+
+/* ---- how many at a time */
+
+/* Calls under way. Caller holds the lock. */
+static uint32_t count_calls(void)
+{
+    lock_acquire(&sched.idle_lock);
+    uint32_t calls = sched_lender.lent;
+    /* ACQUIRE: with the RELEASE in worker_begin (worker.c). */
+    uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
+    for (uint32_t i = 0; i < count; i++)
+        calls += atomic_load(&sched.workers[i]->call, SEQ_CST) & 1; /* SEQ_CST: see the limit */
+    lock_release(&sched.idle_lock);
+    return calls;
+}
+
+static void set_waiting(uint32_t waiting)
+{
+    atomic_store(&sched_lender.waiting, waiting, SEQ_CST); /* SEQ_CST: see the limit */
+}
+
+/* Step 2. */
+static void offer(struct sched_thread *thread)
+{
+    /* SEQ_CST: see step 3, and the limit; RELEASE: with the ACQ_REL in hand_over (lender.c). */
+    atomic_exchange(&thread->worker->call, thread->call, SEQ_CST);
+}
+
+/*
+ * Waits until there may be one call more, and begins it. Returns false when it waited: the task may
+ * be on another thread now, and asks again.
+ */
+static bool offer_in_turn(struct sched_thread *thread, bool *was_woken)
+{
+    sched_before_park();
+    lock_acquire(&sched_lender.lock);
+    uint32_t waiting = sched_lender.waiting;
+    set_waiting(waiting + 1);
+    if ((waiting == 0 || *was_woken) && count_calls() < sched_blocking_limit()) {
+        set_waiting(waiting);
+        offer(thread);
+        lock_release(&sched_lender.lock);
+        return true;
+    }
+    struct keel_task *self = sched_self();
+    if (*was_woken) {
+        self->next = sched_lender.queue.first;
+        sched_lender.queue.first = self;
+        if (sched_lender.queue.last == NULL)
+            sched_lender.queue.last = self;
+    } else {
+        queue_push(&sched_lender.queue, self);
+    }
+    *was_woken = true;
+    sched_park(SCHED_WAIT_BLOCKING, NULL, sched_step_unlock, &sched_lender.lock);
+    return false;
+}
+
+/* A call has ended: whoever waits longest to begin one may try. */
+static void let_next(void)
+{
+    lock_acquire(&sched_lender.lock);
+    struct keel_task *task = queue_pop(&sched_lender.queue);
+    if (task != NULL)
+        set_waiting(sched_lender.waiting - 1);
+    lock_release(&sched_lender.lock);
+    if (task != NULL)
+        sched_ready(task);
+}
+
+/* ---- begin */
+
+/* Whether nobody could do anything while this thread blocks. */
+static bool nobody_needs(void)
+{
+    return process_is_alone() && !sched_any_work(true) && !sched_anyone_starved() &&
+           !sched_timers_armed();
+}
+
+static bool is_far_from_limit(void)
+{
+    /* RELAXED: the essay says by how much it may be wrong. */
+    return atomic_load(&sched_lender.lent, RELAXED) + atomic_load(&sched.worker_count, RELAXED) <
+           sched_blocking_limit();
+}
+
+static struct sched_thread *prepare(struct sched_worker *worker)
+{
+    struct sched_thread *thread = worker->thread;
+    thread->worker = worker;
+    thread->task = sched_self();
+    thread->chain = worker->forks.chain;
+    thread->depth = 1;
+    thread->call = worker->call + 1;
+    return thread;
+}
+
+/* Step 1, the rest: from here on the thread has no worker. */
+static void give_up(struct sched_thread *thread)
+{
+    thread->task->unusual |= SCHED_UNUSUAL_THREAD;
+    thread->block->blocking = thread;
+    thread->block->worker = NULL;
+}
+
+void keel_blocking_begin(void)
+{
+    struct sched_thread *outer = thread_block()->blocking;
+    if (unlikely(outer != NULL)) {
+        outer->depth++;
+        return;
+    }
+    sched_settle_forks();
+    bool was_woken = false;
+    struct sched_thread *thread;
+    for (;;) {
+        thread = prepare(sched_worker());
+        if (nobody_needs()) {
+            thread->call = 0;
+            give_up(thread);
+            return;
+        }
+        if (likely(!was_woken && is_far_from_limit())) {
+            give_up(thread);
+            offer(thread);
+            break;
+        }
+        if (offer_in_turn(thread, &was_woken)) {
+            give_up(thread);
+            break;
+        }
+    }
+    /* 3. SEQ_CST: with v. */
+    if (unlikely(atomic_load(&sched_lender.watches, SEQ_CST) == 0))
+        sched_lender_begin();
+}
+
+/* ---- end */
+
+/* Step 4. */
+static bool take_back(struct sched_thread *thread)
+{
+    uint32_t call = thread->call;
+    if (call == 0)
+        return true;
+    /* SEQ_CST: see the limit. */
+    return atomic_compare_exchange(&thread->worker->call, &call, call + 1, SEQ_CST, ACQUIRE);
+}
+
+/* Step g. Returns on another thread, with a worker. False: there is no stack to go on on. */
+static bool leave(struct sched_thread *thread)
+{
+    struct keel_task *self = thread->task;
+    thread->stack = mem_stack_acquire();
+    if (thread->stack == NULL)
+        return false;
+    bool keeps = sched_keeps_float_control(self);
+    uint64_t own = keeps ? sched_float_control_leave() : 0;
+    struct keel_task *chain = thread->chain;
+    self->wait_object = NULL;
+    /* RELAXED: for reports. */
+    atomic_store(&self->wait_reason, SCHED_WAIT_WORKER, RELAXED);
+    atomic_store(&self->state, SCHED_TASK_PARKED, RELAXED);
+    arch_context_start(&self->context, mem_stack_top(thread->stack), sched_lender_leave, thread);
+    sched_worker()->forks.chain = chain;
+    sched_after_switch();
+    if (keeps)
+        sched_float_control_return(own);
+    return true;
+}
+
+static void end(struct sched_thread *thread)
+{
+    struct keel_task *self = thread->task;
+    self->unusual &= (uint8_t)~SCHED_UNUSUAL_THREAD;
+    if (likely(take_back(thread))) {
+        thread->block->worker = thread->worker;
+        thread->block->blocking = NULL;
+    } else {
+        while (!sched_lender_regain(thread) && !leave(thread))
+            process_rest();
+    }
+    /* SEQ_CST: see the limit. */
+    if (unlikely(atomic_load(&sched_lender.waiting, SEQ_CST) != 0))
+        let_next();
+}
+
+void keel_blocking_end(void)
+{
+    struct sched_thread *thread = thread_block()->blocking;
+    if (unlikely(thread == NULL))
+        panic("keel_blocking_end without keel_blocking_begin");
+    if (likely(--thread->depth == 0))
+        end(thread);
+}
+
+/* ---- where a call does not end */
+
+void sched_hook_never_ended(void)
+{
+    panic_at("a task ended between keel_blocking_begin and keel_blocking_end",
+             (const void *)(uintptr_t)thread_block()->blocking->task->spawn_site);
+}
+
+void sched_hook_blocking_exit(void)
+{
+    end(thread_block()->blocking);
+}

@@ -1,0 +1,336 @@
+/*
+ * The lender, which hands workers over whose tasks block, and the spare threads, to which it does.
+ * blocking.c has the protocol; its step numbers are used here.
+ *
+ * The lender takes no signals, and runs no task; it counts neither as awake nor as outside: nobody
+ * is woken by it but for what has been there already. It has gone to sleep when no call has been
+ * offered for some twenty milliseconds, in which it looks twenty times; a wake for each further
+ * call that comes so seldom costs less than looking on.
+ *
+ * A spare thread is one that the lender has made, or one that has left its task behind (step g), or
+ * one whose worker was taken over while it slept (step f). The first two wait on a stack of their
+ * own, at its bottom, and begin a runner there. The third stands in sched_idle_sleep, at the bottom
+ * of which is a runner already, and returns to it with another worker.
+ */
+#include <asm/signal.h>
+#include <asm/unistd.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+
+#include "base/clock.h"
+#include "boot/boot.h"
+#include "mem/mem.h"
+#include "sched/blocking.h"
+#include "sched/float_control.h"
+#include "sched/owner.h"
+#include "sched/side.h"
+#include "signal/signal.h"
+
+enum {
+    look_pause = 1000 * 1000, /* nanoseconds */
+    look_pause_work = 100 * 1000,
+    look_pause_refused = 20 * 1000 * 1000, /* no thread can be made, or the limit is reached */
+    looks_most = 20,                       /* in a row that find nothing */
+    stack_bytes = 16 * 1024,
+    calls_between_tries = 1000,
+    thread_flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+                   CLONE_SYSVSEM | CLONE_SETTLS,
+};
+
+static struct {
+    uint64_t signal_mask; /* of the thread that made it: its threads' */
+    struct thread_block block;
+    _Alignas(arch_cache_line) unsigned char stack[stack_bytes];
+} lender;
+
+/* ---- spare threads */
+
+/* Caller holds idle_lock. */
+static void push_spare(struct sched_thread *thread)
+{
+    thread->next = sched_lender.spares;
+    sched_lender.spares = thread;
+}
+
+static struct sched_thread *pop_spare(void)
+{
+    lock_acquire(&sched.idle_lock);
+    struct sched_thread *thread = sched_lender.spares;
+    if (thread != NULL)
+        sched_lender.spares = thread->next;
+    lock_release(&sched.idle_lock);
+    return thread;
+}
+
+/* The thread has a worker again: what its block tells of one is the new one's. */
+static void begin_worker(struct sched_thread *thread, struct sched_worker *worker)
+{
+    struct thread_block *block = thread->block;
+    block->worker = worker;
+    block->blocking = NULL;
+    /* RELAXED: our own worker's, and our own; both words say that somebody has asked. */
+    block->fork_head = atomic_load(&worker->forks.base, RELAXED);
+    atomic_store(&block->fork_limit, NULL, RELAXED);
+    atomic_store(&block->go_on, 0, RELAXED);
+    /* RELEASE: with the ACQUIRE in thread_of (place.c); nobody places it while it is awake. */
+    atomic_store(&worker->place.thread, (int32_t)arch_syscall0(__NR_gettid), RELEASE);
+}
+
+/* Waits for a worker. */
+static void wait_for_worker(struct sched_thread *thread)
+{
+    mem_heap_release();
+    while (!sched_thread_is_woken(thread))
+        sched_thread_sleep(thread, CLOCK_FOREVER);
+    thread->is_spare = false; /* who sets it finds the worker asleep, which it is later */
+    begin_worker(thread, thread->given);
+}
+
+void sched_hook_spare(struct sched_thread *thread)
+{
+    wait_for_worker(thread);
+}
+
+static _Noreturn void go_on(struct sched_thread *thread)
+{
+    struct mem_stack *stack = thread->stack;
+    wait_for_worker(thread);
+    sched_runner(stack);
+}
+
+/* The first code on a spare thread. */
+static _Noreturn void spare_begin(void *arg)
+{
+    struct sched_thread *thread = arg;
+    sched_float_control_begin();
+    signal_thread_start((unsigned char *)round_up((uintptr_t)(thread + 1), arch_page_size),
+                        round_up(signal_stack_size(), arch_cache_line));
+    arch_syscall4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&lender.signal_mask, 0,
+                  sizeof lender.signal_mask);
+    go_on(thread);
+}
+
+/* Behind the stack: thread-local variables and block, struct sched_thread, signal stack. */
+static struct sched_thread *make_spare(void)
+{
+    size_t thread_at = round_up(boot_tls_size(), arch_cache_line);
+    size_t size = thread_at + sizeof(struct sched_thread) + arch_page_size +
+                  round_up(signal_stack_size(), arch_cache_line);
+    void *behind;
+    struct mem_stack *stack = mem_stack_acquire_with(size, &behind);
+    if (stack == NULL)
+        return NULL;
+    struct sched_thread *thread =
+        (struct sched_thread *)(void *)((unsigned char *)behind + thread_at);
+    *thread = (struct sched_thread){
+        .block = boot_tls_make(behind),
+        .stack = stack,
+        .is_spare = true,
+    };
+    thread->block->address_owner = sched_address_owner;
+    if (arch_clone(thread_flags, mem_stack_top(stack), NULL, NULL, thread->block, spare_begin,
+                   thread) > 0)
+        return thread;
+    mem_stack_return_with(stack, size);
+    return NULL;
+}
+
+/* ---- handing over */
+
+/* Step t. Under idle_lock. */
+static bool take(struct sched_worker *worker, uint32_t call, struct sched_thread *thread)
+{
+    if (sched_lender.lent >= sched_blocking_limit() ||
+        /* SEQ_CST: as step 4; it takes over what the worker's thread has left. */
+        !atomic_compare_exchange(&worker->call, &call, call + 1, SEQ_CST, RELAXED))
+        return false;
+    atomic_store(&sched_lender.lent, sched_lender.lent + 1, RELAXED); /* RELAXED: a hint */
+    sched.outside++;
+    sched_thread_bind(thread, worker);
+    worker->forks.chain = NULL;
+    thread->given = worker;
+    return true;
+}
+
+/* Returns false when it cannot be lent on, or no thread be had. */
+static bool hand_over(struct sched_worker *worker, uint32_t call)
+{
+    if (worker->index >= sched_worker_limit_settle())
+        return false;
+    struct sched_thread *thread = pop_spare();
+    if (thread == NULL)
+        thread = make_spare();
+    if (thread == NULL)
+        return false;
+    lock_acquire(&sched.idle_lock);
+    bool taken = take(worker, call, thread);
+    if (!taken)
+        push_spare(thread);
+    lock_release(&sched.idle_lock);
+    if (taken)
+        sched_thread_wake(thread); /* u */
+    return true;
+}
+
+/* ---- taking back */
+
+/*
+ * Whether the worker sleeps and its thread waits on its word, or is on its way to or from there.
+ * Under idle_lock.
+ */
+static bool may_take(const struct sched_worker *worker)
+{
+    /* ACQUIRE: with the RELEASE in wait_until_woken (idle.c). */
+    return worker->is_idle && atomic_load(&worker->thread->sleeps, ACQUIRE);
+}
+
+/* A worker that may be taken, `own` rather than another; NULL. Under idle_lock. */
+static struct sched_worker *find_sleeper(struct sched_worker *own)
+{
+    if (may_take(own))
+        return own;
+    for (struct list_node *node = sched.idle.next; node != &sched.idle; node = node->next) {
+        struct sched_worker *worker = container_of(node, struct sched_worker, idle_link);
+        if (may_take(worker))
+            return worker;
+    }
+    return NULL;
+}
+
+/* Caller holds idle_lock. */
+static void is_not_lent(void)
+{
+    atomic_store(&sched_lender.lent, sched_lender.lent - 1, RELAXED); /* RELAXED: a hint */
+}
+
+bool sched_lender_regain(struct sched_thread *thread)
+{
+    lock_acquire(&sched.idle_lock);
+    struct sched_worker *worker = find_sleeper(thread->worker);
+    if (worker != NULL) {
+        sched_idle_take(worker);
+        worker->thread->is_spare = true;
+        push_spare(worker->thread);
+        sched_thread_bind(thread, worker);
+        is_not_lent();
+        sched.outside--;
+    }
+    lock_release(&sched.idle_lock);
+    if (worker == NULL)
+        return false;
+    begin_worker(thread, worker);
+    worker->naps = 0;
+    worker->forks.chain = thread->chain;
+    sched_hook_activity(worker, SCHED_ACTIVITY_RUNNING);
+    sched_timers_uncover(worker);
+    sched_timers_pass_on();
+    return true;
+}
+
+_Noreturn void sched_lender_leave(void *arg)
+{
+    struct sched_thread *thread = arg;
+    thread->block->task = NULL;
+    thread->block->blocking = NULL;
+    atomic_store(&thread->wake_word, 0, RELAXED); /* RELAXED: who sets it takes the lock first */
+    sched_global_push(thread->task);
+    lock_acquire(&sched.idle_lock);
+    is_not_lent();
+    thread->is_spare = true;
+    push_spare(thread);
+    lock_release(&sched.idle_lock);
+    sched_idle_come_back();
+    go_on(thread);
+}
+
+/* ---- the lender */
+
+struct look {
+    bool offered; /* a call is under way, and not lent */
+    bool refused; /* which could not be lent */
+};
+
+static struct look look(void)
+{
+    struct look look = {.offered = false};
+    /* ACQUIRE: with the RELEASE in worker_begin (worker.c). */
+    uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
+    for (uint32_t i = 0; i < count; i++) {
+        struct sched_worker *worker = sched.workers[i];
+        uint32_t call = atomic_load(&worker->call, SEQ_CST); /* SEQ_CST: v, with step 2 */
+        uint32_t seen = worker->call_seen;
+        worker->call_seen = call;
+        if ((call & 1) == 0) {
+            look.offered |= call != seen;
+            continue;
+        }
+        look.offered = true;
+        if (call == seen)
+            look.refused |= !hand_over(worker, call);
+    }
+    return look;
+}
+
+static void watch(void)
+{
+    for (unsigned fruitless = 0; fruitless < looks_most;) {
+        struct look now = look();
+        fruitless = now.offered ? 0 : fruitless + 1;
+        int64_t pause = look_pause;
+        if (now.refused)
+            pause = look_pause_refused;
+        else if (now.offered && (sched_any_work(true) || sched_timers_due()))
+            pause = look_pause_work;
+        uint32_t nobody_wakes = 0;
+        sched_side_rest(&nobody_wakes, 0, pause);
+    }
+}
+
+static _Noreturn void lender_begin(void *arg)
+{
+    uint32_t *watches = &sched_lender.watches;
+    (void)arg;
+    for (;;) {
+        watch();
+        atomic_store(watches, 0, SEQ_CST); /* v. SEQ_CST: with step 3 */
+        if (look().offered)
+            atomic_store(watches, 1, SEQ_CST); /* SEQ_CST: as above */
+        /* w. ACQUIRE: with the compare-and-swap in sched_lender_begin. */
+        while (atomic_load(watches, ACQUIRE) == 0)
+            sched_side_rest(watches, 0, CLOCK_FOREVER);
+    }
+}
+
+/* The time alone, if it is still that, ends here (base/alone.h). */
+static bool make_lender(void)
+{
+    bool was_shared = process_shared;
+    atomic_store(&process_shared, true, RELAXED); /* RELAXED: the clone orders it */
+    bool made = sched_side_make(&lender.block, lender.stack + stack_bytes, NULL,
+                                &lender.signal_mask, lender_begin);
+    if (!made)
+        atomic_store(&process_shared, was_shared, RELAXED); /* RELAXED: alone as before, or not */
+    return made;
+}
+
+void sched_lender_begin(void)
+{
+    uint32_t none = 0;
+    uint32_t pause = atomic_load(&sched_lender.pause, RELAXED); /* RELAXED: a number by itself */
+    if (pause > 0) {
+        atomic_store(&sched_lender.pause, pause - 1, RELAXED); /* RELAXED: as above */
+        return;
+    }
+    /* SEQ_CST: as v; it hands on is_there. */
+    if (!atomic_compare_exchange(&sched_lender.watches, &none, 1, SEQ_CST, RELAXED))
+        return;
+    if (sched_lender.is_there) {
+        arch_syscall3(__NR_futex, (long)&sched_lender.watches, FUTEX_WAKE_PRIVATE, 1);
+        return;
+    }
+    sched_lender.is_there = make_lender();
+    if (!sched_lender.is_there) {
+        atomic_store(&sched_lender.pause, calls_between_tries, RELAXED); /* RELAXED: as above */
+        atomic_store(&sched_lender.watches, 0, SEQ_CST);                 /* SEQ_CST: as above */
+    }
+}

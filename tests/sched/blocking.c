@@ -1,0 +1,237 @@
+/*
+ * Blocking calls: while tasks block in the kernel, the others go on; on any number of workers.
+ */
+#include "keel/chan.h"
+#include "base/panic.h"
+#include "sched/blocking.h"
+#include "tests/sched/meeting.h"
+#include "tests/sched/threads.h"
+
+enum { calls_most = 64, rounds = 50 };
+
+struct pipe {
+    int32_t ends[2];
+};
+
+static struct pipe pipes[calls_most];
+static uint32_t begun, ended, turns; /* atomic */
+
+static void open_pipes(void)
+{
+    for (unsigned i = 0; i < calls_most; i++) {
+        long result = arch_syscall2(__NR_pipe2, (long)pipes[i].ends, 0);
+        keel_assert(result == 0);
+    }
+}
+
+static void feed(const struct pipe *pipe)
+{
+    arch_syscall3(__NR_write, pipe->ends[1], (long)"x", 1);
+}
+
+/* Returns what the kernel did. */
+static long blocking_read(const struct pipe *pipe)
+{
+    char byte;
+    keel_blocking_begin();
+    arrive(&begun);
+    long result = arch_syscall3(__NR_read, pipe->ends[0], (long)&byte, 1);
+    keel_blocking_end();
+    return result;
+}
+
+static void *read_one(void *pipe)
+{
+    uint64_t id = keel_task_id();
+    long result = blocking_read(pipe);
+    keel_assert(keel_task_id() == id);
+    arrive(&ended);
+    return (void *)result;
+}
+
+static void restart(void)
+{
+    begun = ended = turns = 0;
+}
+
+static void take_turns(void *count)
+{
+    for (intptr_t i = 0; i < (intptr_t)count; i++) {
+        keel_yield();
+        arrive(&turns);
+    }
+}
+
+/* ---- one call */
+
+static void test_others_go_on(void)
+{
+    restart();
+    keel_task *reader = keel_task_create(read_one, &pipes[0], NULL);
+    keel_spawn(take_turns, (void *)rounds);
+    check(yield_until(&begun, 1), "a task blocks");
+    check(yield_until(&turns, rounds), "another goes on meanwhile, and so does main");
+    keel_sleep(3 * MILLISECOND);
+    check(true, "and sleepers wake");
+    check_equal(ended, 0, "it blocks still");
+    feed(&pipes[0]);
+    void *result = NULL;
+    keel_task_await(reader, &result);
+    check_equal((intptr_t)result, 1, "and goes on when its call is over");
+}
+
+/* A sleeper is the only other task, and in the wheel of the worker that is lent on. */
+static void *feed_later(void *pipe)
+{
+    keel_sleep(5 * MILLISECOND);
+    feed(pipe);
+    return NULL;
+}
+
+static void test_main_blocks(void)
+{
+    restart();
+    keel_task *feeder = keel_task_create(feed_later, &pipes[0], NULL);
+    keel_yield();
+    check_equal(blocking_read(&pipes[0]), 1, "main blocks, and a sleeper ends that");
+    keel_task_await(feeder, NULL);
+}
+
+/* ---- many calls, after each other and at once */
+
+static void test_many_at_once(void)
+{
+    restart();
+    keel_task *readers[calls_most];
+    for (unsigned i = 0; i < calls_most; i++)
+        readers[i] = keel_task_create(read_one, &pipes[i], NULL);
+    check(yield_until(&begun, calls_most), "sixty-four block at once");
+    for (unsigned i = 0; i < calls_most; i++)
+        feed(&pipes[i]);
+    check(yield_until(&ended, calls_most), "and go on, all");
+    for (unsigned i = 0; i < calls_most; i++)
+        keel_task_await(readers[i], NULL);
+}
+
+static void *read_often(void *arg)
+{
+    for (unsigned i = 0; i < rounds; i++) {
+        keel_assert(blocking_read(arg) == 1);
+        arrive(&ended);
+        if (i % 3 == 0)
+            keel_yield();
+    }
+    return NULL;
+}
+
+/* Calls end at all stages of being lent on. */
+static void test_races(void)
+{
+    enum { readers_count = 8 };
+    keel_task *readers[readers_count];
+    uint32_t fed = 0;
+    restart();
+    for (unsigned i = 0; i < readers_count; i++)
+        readers[i] = keel_task_create(read_often, &pipes[i], NULL);
+    bool all = true;
+    for (unsigned i = 0; i < rounds; i++) {
+        for (unsigned j = 0; j < readers_count; j++, fed++)
+            feed(&pipes[j]);
+        keel_sleep((int64_t)(i % 10) * MILLISECOND / 4);
+        all = all && yield_until(&ended, i);
+    }
+    check(all && yield_until(&ended, fed), "calls that end sooner and later");
+    for (unsigned i = 0; i < readers_count; i++)
+        keel_task_await(readers[i], NULL);
+}
+
+/* ---- the limit */
+
+static void test_limit(unsigned most)
+{
+    enum { calls = 9 };
+    keel_task *readers[calls];
+    int64_t before = sched_option_blocking;
+    restart();
+    sched_option_blocking = most;
+    for (unsigned i = 0; i < calls; i++)
+        readers[i] = keel_task_create(read_one, &pipes[i], NULL);
+    check(yield_until(&begun, most), "as many as may block do");
+    int64_t end = keel_now() + 20 * MILLISECOND;
+    while (keel_now() < end)
+        keel_yield();
+    check_equal(begun, most, "and no more; main goes on");
+    for (unsigned i = 0; i < calls; i++)
+        feed(&pipes[i]);
+    check(yield_until(&ended, calls), "one that ends lets the next begin");
+    for (unsigned i = 0; i < calls; i++)
+        keel_task_await(readers[i], NULL);
+    check_equal(sched_lender.lent, 0, "none is left");
+    check_equal(sched.outside, 0, "nor outside");
+    sched_option_blocking = before;
+}
+
+/* ---- the rest */
+
+static void test_nested(void)
+{
+    restart();
+    keel_spawn(take_turns, (void *)1);
+    keel_blocking_begin();
+    keel_blocking_begin();
+    keel_blocking_end();
+    keel_task *feeder = keel_task_self();
+    check(feeder != NULL && spin_until(&turns, 1), "within each other: lent on until the last end");
+    keel_blocking_end();
+    keel_yield();
+}
+
+/* No thread, and no word more than the call, while nobody else is there. */
+static void test_alone(long threads)
+{
+    feed(&pipes[0]);
+    check_equal(blocking_read(&pipes[0]), 1, "a call of the only task");
+    check_equal(count_threads(), threads, "makes no thread");
+    check(process_is_alone(), "and the process stays alone");
+}
+
+static void *wait_and_count(void *chan)
+{
+    char byte;
+    keel_chan_receive(chan, &byte);
+    return NULL;
+}
+
+/* A channel wakes tasks that a blocked thread's worker had. */
+static void test_wakes(void)
+{
+    keel_chan *chan = keel_chan_create(0, 1);
+    restart();
+    keel_task *receiver = keel_task_create(wait_and_count, chan, NULL);
+    keel_yield();
+    keel_task *reader = keel_task_create(read_one, &pipes[0], NULL);
+    yield_until(&begun, 1);
+    keel_chan_send(chan, "x");
+    keel_task_await(receiver, NULL);
+    feed(&pipes[0]);
+    keel_task_await(reader, NULL);
+    keel_chan_close(chan);
+    keel_chan_release(chan, NULL);
+    check(true, "wakes go on beside a call");
+}
+
+int main(void)
+{
+    open_pipes();
+    test_alone(count_threads());
+    test_others_go_on();
+    test_main_blocks();
+    test_wakes();
+    test_nested();
+    test_many_at_once();
+    test_races();
+    test_limit(1);
+    test_limit(3);
+    tap_note("threads at the end", count_threads());
+    return tap_done();
+}
