@@ -16,6 +16,7 @@ struct sched_counts {
     uint64_t wakes;
     uint64_t steals;
     uint64_t sleeps;
+    uint64_t held_long; /* written by the watchdog (watchdog.c) */
 };
 
 /* What a worker does, and for how long it has; kept only in programs that ask (stats.c). */

@@ -8,12 +8,17 @@
 #include "sched/fork_hooks.h"
 #include "sched/mutex.h"
 #include "sched/sched.h"
+#include "sched/watchdog.h"
 #include "signal/signal.h"
 
 BEGIN_TOUCHED_AT_START struct sched sched;
 
 TOUCHED_AT_START static struct sched_worker first_worker;
 TOUCHED_AT_START static struct sched_mutex printing;
+
+__attribute__((weak)) void sched_hook_watchdog_start(void)
+{
+}
 
 /* Before main: the main thread becomes a worker, and main its running task. */
 void boot_hook_start(void)
@@ -31,6 +36,7 @@ void boot_hook_start(void)
     sched_main_task.state = SCHED_TASK_RUNNING;
     thread_block()->task = &sched_main_task.identity;
     signal_start();
+    sched_hook_watchdog_start();
 }
 
 /* Another task runs the exit functions; this one holds no worker while it waits for the end. */

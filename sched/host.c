@@ -156,6 +156,8 @@ bool sched_host(struct keel_task *task, void **result)
     uint64_t unjoined = sched_forks_unjoined();
     const void *place = (const void *)(uintptr_t)task->fn.call; /* before a timer lies there */
     void *value = task->fn.call(task->arg);
+    if (unlikely((task->unusual & SCHED_UNUSUAL_THREAD) != 0))
+        sched_hook_never_ended();
     sched_forks_check(unjoined);
     if (sched_float_control_checked)
         sched_float_control_check(task, "ended", place);

@@ -24,6 +24,7 @@
 #include "sched/float_control.h"
 #include "sched/owner.h"
 #include "sched/side.h"
+#include "sched/watchdog.h"
 #include "signal/signal.h"
 
 enum {
@@ -224,6 +225,7 @@ bool sched_lender_regain(struct sched_thread *thread)
     sched_hook_activity(worker, SCHED_ACTIVITY_RUNNING);
     sched_timers_uncover(worker);
     sched_timers_pass_on();
+    sched_watchdog_wake();
     return true;
 }
 
@@ -240,6 +242,7 @@ _Noreturn void sched_lender_leave(void *arg)
     push_spare(thread);
     lock_release(&sched.idle_lock);
     sched_idle_come_back();
+    sched_watchdog_wake();
     go_on(thread);
 }
 

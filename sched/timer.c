@@ -358,8 +358,7 @@ bool sched_timers_late(const struct sched_worker *worker)
     return next_of(&worker->timers) <= worker->looks.time;
 }
 
-/* The earliest `next` of all wheels. */
-static int64_t next_of_all(void)
+int64_t sched_timers_next(void)
 {
     int64_t first = CLOCK_FOREVER;
     /* ACQUIRE: with the RELEASE in worker_begin (worker.c), which publishes workers[]. */
@@ -373,12 +372,12 @@ static int64_t next_of_all(void)
 
 bool sched_timers_armed(void)
 {
-    return next_of_all() != CLOCK_FOREVER;
+    return sched_timers_next() != CLOCK_FOREVER;
 }
 
 bool sched_timers_due(void)
 {
-    return next_of_all() <= clock_now();
+    return sched_timers_next() <= clock_now();
 }
 
 /* ---- covering */
@@ -403,7 +402,7 @@ void sched_timers_cover_begin(void)
 static int64_t earliest(void)
 {
     int64_t earliest_yet = CLOCK_FOREVER;
-    /* ACQUIRE: as in next_of_all. */
+    /* ACQUIRE: as in sched_timers_next. */
     uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
     for (uint32_t i = 0; i < count; i++) {
         struct sched_timers *timers = &sched.workers[i]->timers;

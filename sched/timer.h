@@ -70,6 +70,9 @@ bool sched_timers_run_all(struct sched_worker *worker);
 /* Whether any timer is armed. Exact when no worker is awake. */
 bool sched_timers_armed(void);
 
+/* Until when at least nothing happens in any wheel; CLOCK_FOREVER: no timer is armed. A hint. */
+int64_t sched_timers_next(void);
+
 /* For a worker that is about to run a task: sees to it that a sleeper covers the deadlines. */
 void sched_timers_pass_on(void);
 

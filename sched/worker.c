@@ -43,6 +43,7 @@
 #include "sched/owner.h"
 #include "sched/quota.h"
 #include "sched/unusual.h"
+#include "sched/watchdog.h"
 #include "signal/signal.h"
 
 /* ---- how many */
@@ -57,6 +58,8 @@ static const uint32_t provisional = UINT32_C(1) << 31;
 void sched_read_options(void)
 {
     static const struct option options[] = {
+        {"KEEL_WATCHDOG", "1: report tasks that hold a worker for 10 ms (default: 0)", 0, 1,
+         &sched_option_watchdog},
         {"KEEL_BLOCKING_MAX", "blocking calls at a time (default: 512)", 1, sched_blocking_most,
          &sched_option_blocking},
         {"KEEL_WORKERS", "workers at most (default: the CPUs of the affinity mask or of the quota)",

@@ -209,6 +209,7 @@ typedef struct {
     uint64_t running;      /* nanoseconds: in tasks, and from one to the next */
     uint64_t searching;    /* nanoseconds: looking for a task in other workers' queues */
     uint64_t idle;         /* nanoseconds: asleep */
+    uint64_t held_long;    /* how often a task held it for over 10 ms; KEEL_WATCHDOG=1 counts that */
 } keel_worker_stats;
 
 /*

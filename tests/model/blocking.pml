@@ -18,7 +18,7 @@
  *
  * run: THREADS=2 CALLS=3 SPURIOUS=1 WAKES=1
  * run: THREADS=3 CALLS=2 SPURIOUS=1 WAKES=1
- * run: THREADS=3 CALLS=3 SPURIOUS=2
+ * run: THREADS=2 CALLS=3 SPURIOUS=2 WAKES=1
  * mutant: THREADS=2 CALLS=2 LOOKS_FIRST -- the lender looks once more before it says that it sleeps
  * mutant: THREADS=2 CALLS=2 OFFERS_LATE -- who begins looks for the lender before it offers
  * mutant: THREADS=2 CALLS=1 TAKES_UNASKED -- the lender takes the worker whatever has become of the call
@@ -28,7 +28,7 @@
  * mutant: THREADS=2 CALLS=1 TAKES_THE_WAKEFUL -- a worker is taken whose thread does not sleep yet
  * mutant: THREADS=2 CALLS=1 SPURIOUS=1 NO_LOOK -- a thread does not look whether its worker was taken
  * mutant: THREADS=2 CALLS=2 SPURIOUS=1 LOOKS_AT_OWNER -- it looks only whose the worker is now
- * mutant: THREADS=2 CALLS=1 STALE_WORD -- who leaves its task does not clear its word
+ * mutant: THREADS=2 CALLS=2 STALE_WORD -- who leaves its task does not clear its word
  */
 #ifndef SPURIOUS
 #define SPURIOUS 0
@@ -240,8 +240,7 @@ proctype lender()
     byte seen, victim;
 end_watch:
     do
-    :: watches && IS_OFFERED ->
-       atomic { IS_OFFERED -> seen = call } /* once */
+    :: atomic { watches && IS_OFFERED -> seen = call } /* once */
        atomic { /* one that is listed, or that is made: all are, in time */
            if
            :: listed[0] -> victim = 0
@@ -249,15 +248,20 @@ end_watch:
 #if THREADS > 2
            :: listed[2] -> victim = 2
 #endif
+           :: call != seen -> victim = NOBODY
            fi;
-           listed[victim] = false
+           if
+           :: victim != NOBODY -> listed[victim] = false
+           :: else
+           fi
        }
        atomic { /* t */
            if
+           :: victim == NOBODY
 #ifdef TAKES_UNASKED
-           :: true ->
+           :: victim != NOBODY ->
 #else
-           :: call == seen ->
+           :: victim != NOBODY && call == seen ->
 #endif
               call = seen + 1;
 #ifndef NOT_OUTSIDE

@@ -1,0 +1,23 @@
+/*
+ * The watchdog (KEEL_WATCHDOG=1): who holds a worker for long. watchdog.c says how it is found out.
+ * It is in programs that call keel_blocking_begin or keel_sched_stats_read, and in those that are
+ * linked with -Wl,-u,keel_watchdog.
+ */
+#ifndef KEEL_SCHED_WATCHDOG_H
+#define KEEL_SCHED_WATCHDOG_H
+
+#include "base/base.h"
+
+/* Whoever refers to it has the watchdog. */
+extern const char keel_watchdog;
+
+/* 1: it watches. */
+extern int64_t sched_option_watchdog __attribute__((weak));
+
+/* Called at the start, with the options read. Empty where there is no watchdog. */
+void sched_hook_watchdog_start(void);
+
+/* A worker goes on that nobody could have expected to: a call that had lost its own is over. */
+void sched_watchdog_wake(void);
+
+#endif

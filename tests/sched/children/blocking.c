@@ -1,0 +1,209 @@
+/* Blocks in the way that its first argument names. A way that takes too long has hung. */
+#include <asm/unistd.h>
+
+#include "keel/task.h"
+#include "tests/sched/meeting.h"
+#include "tests/sched/ways.h"
+
+enum { standard_output = 1, main_status = 3, task_status = 9 };
+
+static int32_t ends[2];
+static uint32_t begun; /* atomic */
+
+static void open_pipe(void)
+{
+    arch_syscall2(__NR_pipe2, (long)ends, 0);
+}
+
+/* Nobody ever writes. */
+static void block_for_ever(void *arg)
+{
+    char byte;
+    (void)arg;
+    keel_blocking_begin();
+    arrive(&begun);
+    arch_syscall3(__NR_read, ends[0], (long)&byte, 1);
+    keel_blocking_end();
+}
+
+static void print(const char *text)
+{
+    struct line line;
+    line_begin(&line);
+    line_text(&line, text);
+    line_write(&line, standard_output);
+}
+
+static void say_end(void)
+{
+    keel_sleep(2 * MILLISECOND);
+    print("exit function");
+}
+
+/* Some wait until others end, too: calls are lent on, offered, and held back by the limit. */
+static int exit_beside(void)
+{
+    enum { tasks = 12 };
+    open_pipe();
+    keel_at_exit(say_end);
+    for (int i = 0; i < tasks; i++)
+        keel_spawn(block_for_ever, NULL);
+    yield_until(&begun, 1);
+    return main_status;
+}
+
+static void exit_inside(void *arg)
+{
+    (void)arg;
+    keel_at_exit(say_end);
+    keel_blocking_begin();
+    keel_exit(task_status);
+}
+
+static int exit_within(void)
+{
+    keel_spawn(exit_inside, NULL);
+    keel_sleep(KEEL_FOREVER);
+    return main_status;
+}
+
+/* The same when the worker was lent on. */
+static void exit_late(void *arg)
+{
+    char byte = 0;
+    (void)arg;
+    keel_at_exit(say_end);
+    keel_blocking_begin();
+    arch_syscall3(__NR_read, ends[0], (long)&byte, 1);
+    keel_exit(task_status);
+}
+
+static int exit_after(void)
+{
+    open_pipe();
+    keel_spawn(exit_late, NULL);
+    keel_sleep(10 * MILLISECOND);
+    arch_syscall3(__NR_write, ends[1], (long)"x", 1);
+    keel_sleep(KEEL_FOREVER);
+    return main_status;
+}
+
+/* Everybody waits for the call: no deadlock. Then it is over, and its task ends: one. */
+static void block_a_while(void *arg)
+{
+    struct {
+        int64_t seconds, nanoseconds;
+    } time = {.nanoseconds = (intptr_t)arg * MILLISECOND};
+    keel_blocking_begin();
+    arch_syscall2(__NR_nanosleep, (long)&time, 0);
+    keel_blocking_end();
+    print("the call is over");
+}
+
+static int deadlock_after(void)
+{
+    keel_spawn(block_a_while, (void *)50);
+    keel_sleep(KEEL_FOREVER);
+    return main_status;
+}
+
+static void begin_only(void *arg)
+{
+    (void)arg;
+    keel_blocking_begin();
+}
+
+static int never_ended(void)
+{
+    keel_spawn(begin_only, NULL);
+    keel_sleep(KEEL_FOREVER);
+    return main_status;
+}
+
+static void *begin_hosted(void *arg)
+{
+    keel_blocking_begin();
+    return arg;
+}
+
+static int never_ended_hosted(void)
+{
+    keel_task_await(keel_task_create(begin_hosted, NULL, NULL), NULL);
+    return main_status;
+}
+
+static int never_begun(void)
+{
+    keel_blocking_end();
+    return main_status;
+}
+
+/* ---- for the watchdog */
+
+static void compute(int64_t time)
+{
+    int64_t end = keel_now() + time;
+    while (keel_now() < end)
+        arch_pause();
+}
+
+static void hog(void *arg)
+{
+    keel_task_set_name(NULL, "hog");
+    compute((intptr_t)arg * MILLISECOND);
+    keel_exit(main_status);
+}
+
+static int computes(void)
+{
+    keel_spawn(hog, (void *)200);
+    keel_sleep(KEEL_FOREVER);
+    return task_status;
+}
+
+static void sleeper(void *arg)
+{
+    (void)arg;
+    struct {
+        int64_t seconds, nanoseconds;
+    } time = {.nanoseconds = 200 * MILLISECOND};
+    keel_task_set_name(NULL, "sleeper");
+    arch_syscall2(__NR_nanosleep, (long)&time, 0);
+    keel_exit(main_status);
+}
+
+static int waits(void)
+{
+    keel_spawn(sleeper, NULL);
+    keel_sleep(KEEL_FOREVER);
+    return task_status;
+}
+
+/* Nobody holds a worker: they yield, sleep, and block as they should. */
+static int holds_none(void)
+{
+    int64_t end = keel_now() + 200 * MILLISECOND;
+    keel_spawn(block_a_while, (void *)100);
+    while (keel_now() < end) {
+        keel_yield();
+        keel_sleep(MILLISECOND / 2);
+    }
+    return main_status;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct way ways[] = {
+        {"exit-beside", exit_beside},
+        {"exit-within", exit_within},
+        {"exit-after", exit_after},
+        {"deadlock-after", deadlock_after},
+        {"never-ended", never_ended},
+        {"never-ended-hosted", never_ended_hosted},
+        {"never-begun", never_begun},
+        {"computes", computes},
+        {"waits", waits},
+        {"holds-none", holds_none},
+    };
+    return GO_THE_WAY(ways, argc, argv);
+}
