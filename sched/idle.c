@@ -60,9 +60,10 @@
  * idle process makes no system call.
  *
  * Deadlock. `awake` counts who is not in the list; a waker counts the sleeper awake before it wakes
- * it, a maker counts the worker before the clone. Only who is awake can make work. So when the
- * count falls to 0, no task runs, none is being woken, and what is not in a queue or timer then
- * will never be. Several sleepers may find that out; the first reports.
+ * it, a maker counts the worker before the clone. Only who is awake can make work, and who is
+ * `outside` (blocking.c): it will come back, by r2 to r4 with its own count, when what it owed is
+ * in a queue. So when both counts are 0, no task runs, none is being woken, and what is not in a
+ * queue or timer then will never be. Several sleepers may find that out; the first reports.
  */
 #include <asm/errno.h>
 #include <asm/unistd.h>

@@ -1,0 +1,109 @@
+/*
+ * Where no thread can be made, a blocking call holds its worker: the others wait until it is over,
+ * and all else is as it should be.
+ */
+#include "sched/blocking.h"
+#include "tests/cases.h"
+#include "tests/sched/meeting.h"
+
+enum { right = 0, wrong = 1, calls = 1500 };
+
+static uint32_t turns, over; /* atomic */
+
+static void take_turns(void *arg)
+{
+    (void)arg;
+    while (!have_arrived(&over, 1)) {
+        arrive(&turns);
+        keel_yield();
+    }
+}
+
+static void block(int64_t time)
+{
+    struct abi_timespec pause = {.nanoseconds = time};
+    keel_blocking_begin();
+    arch_syscall2(__NR_nanosleep, (long)&pause, 0);
+    keel_blocking_end();
+}
+
+/* Whether the others had turns while main blocked, some milliseconds. */
+static bool go_on_meanwhile(void)
+{
+    uint32_t before = turns;
+    block(10 * MILLISECOND);
+    return turns != before;
+}
+
+static bool go_on_afterwards(void)
+{
+    return yield_until(&turns, turns + 3);
+}
+
+static void begin_on_one(void)
+{
+    atomic_store(&sched.worker_limit, 1, RELAXED); /* RELAXED: nobody else is there yet */
+    keel_spawn(take_turns, NULL);
+    keel_yield();
+}
+
+static int no_lender(void)
+{
+    begin_on_one();
+    refuse_syscall(__NR_clone, EAGAIN);
+    bool is_held = !go_on_meanwhile() && process_is_alone() && go_on_afterwards();
+    for (unsigned i = 0; i < calls; i++) /* it is tried again now and then */
+        block(1);
+    arrive(&over);
+    return is_held && process_is_alone() ? right : wrong;
+}
+
+/* The lender is there; those to which it would lend are not. */
+static int no_spare_thread(void)
+{
+    begin_on_one();
+    block(1);
+    refuse_syscall(__NR_clone, EAGAIN);
+    bool is_held = !go_on_meanwhile() && go_on_afterwards();
+    arrive(&over);
+    return is_held && sched_lender.lent == 0 && sched.outside == 0 ? right : wrong;
+}
+
+static int rests_otherwise(void)
+{
+    begin_on_one();
+    refuse_syscall(__NR_futex, ENOSYS);
+    block(1);
+    bool goes_on = go_on_afterwards();
+    arrive(&over);
+    return goes_on ? right : wrong;
+}
+
+static int takes_signals(void)
+{
+    begin_on_one();
+    refuse_syscall(__NR_rt_sigprocmask, EPERM);
+    bool goes_on = go_on_meanwhile() && go_on_afterwards();
+    arrive(&over);
+    return goes_on ? right : wrong;
+}
+
+static int no_number(void)
+{
+    begin_on_one();
+    refuse_syscall(__NR_gettid, EPERM);
+    bool goes_on = go_on_meanwhile() && go_on_afterwards();
+    arrive(&over);
+    return goes_on ? right : wrong;
+}
+
+int main(void)
+{
+    cases_need_refusals();
+    check_case(no_lender, right, "no thread that lends: the worker is held, and the process alone");
+    check_case(no_spare_thread, right, "no thread to lend to: the worker is held");
+    check_case(rests_otherwise, right, "no futex: it rests otherwise");
+    check_case(takes_signals, right, "no mask of signals: it goes without");
+    check_case(no_number, right, "no number of a thread: it goes without");
+    return tap_done();
+}
