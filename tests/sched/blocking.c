@@ -2,6 +2,7 @@
  * Blocking calls: while tasks block in the kernel, the others go on; on any number of workers.
  */
 #include "keel/chan.h"
+#include "keel/fork.h"
 #include "base/panic.h"
 #include "sched/blocking.h"
 #include "tests/sched/meeting.h"
@@ -94,6 +95,26 @@ static void test_main_blocks(void)
     keel_task *feeder = keel_task_create(feed_later, &pipes[0], NULL);
     keel_yield();
     check_equal(blocking_read(&pipes[0]), 1, "main blocks, and a sleeper ends that");
+    keel_task_await(feeder, NULL);
+}
+
+/* What was forked goes on as a task, and belongs to the task that blocks, not to its worker. */
+static void *note_turn(void *arg)
+{
+    arrive(&turns);
+    return arg;
+}
+
+static void test_forks(void)
+{
+    keel_fork_frame first, second;
+    restart();
+    keel_fork(&first, note_turn, &first);
+    keel_fork(&second, note_turn, &second);
+    keel_task *feeder = keel_task_create(feed_later, &pipes[0], NULL);
+    check_equal(blocking_read(&pipes[0]), 1, "who has forked blocks");
+    check(have_arrived(&turns, 2), "and its children have run");
+    check(keel_join(&second) == &second && keel_join(&first) == &first, "and can be joined");
     keel_task_await(feeder, NULL);
 }
 
@@ -220,18 +241,28 @@ static void test_wakes(void)
     check(true, "wakes go on beside a call");
 }
 
-int main(void)
+static void test_all(void)
 {
-    open_pipes();
-    test_alone(count_threads());
     test_others_go_on();
     test_main_blocks();
+    test_forks();
     test_wakes();
     test_nested();
     test_many_at_once();
     test_races();
     test_limit(1);
     test_limit(3);
+}
+
+int main(void)
+{
+    open_pipes();
+    /* RELAXED: nobody else is there yet, and 0: it is asked for anew. */
+    atomic_store(&sched.worker_limit, 1, RELAXED);
+    test_alone(count_threads());
+    test_all();
+    atomic_store(&sched.worker_limit, 0, RELAXED);
+    test_all();
     tap_note("threads at the end", count_threads());
     return tap_done();
 }
