@@ -122,6 +122,21 @@ static void offer(struct sched_thread *thread)
     atomic_exchange(&thread->worker->call, thread->call, SEQ_CST);
 }
 
+/* Puts the caller to who waits: at the end, or, if it was the first already, at the head. */
+static void queue_self(bool was_first)
+{
+    struct queue *queue = &sched_lender.queue;
+    struct keel_task *self = sched_self();
+    if (!was_first || queue->first == NULL) {
+        queue_push(queue, self);
+        return;
+    }
+    self->next = queue->first;
+    /* RELAXED: others read neither. */
+    atomic_store(&queue->first, self, RELAXED);
+    atomic_store(&queue->length, queue->length + 1, RELAXED);
+}
+
 /*
  * Waits until there may be one call more, and begins it. Returns false when it waited: the task may
  * be on another thread now, and asks again.
@@ -138,15 +153,7 @@ static bool offer_in_turn(struct sched_thread *thread, bool *was_woken)
         lock_release(&sched_lender.lock);
         return true;
     }
-    struct keel_task *self = sched_self();
-    if (*was_woken) {
-        self->next = sched_lender.queue.first;
-        sched_lender.queue.first = self;
-        if (sched_lender.queue.last == NULL)
-            sched_lender.queue.last = self;
-    } else {
-        queue_push(&sched_lender.queue, self);
-    }
+    queue_self(*was_woken);
     *was_woken = true;
     sched_park(SCHED_WAIT_BLOCKING, NULL, sched_step_unlock, &sched_lender.lock);
     return false;

@@ -3,6 +3,8 @@
  */
 #include "keel/chan.h"
 #include "keel/fork.h"
+#include "tests/arch/float_controls.h"
+
 #include "base/panic.h"
 #include "sched/blocking.h"
 #include "tests/sched/meeting.h"
@@ -116,6 +118,46 @@ static void test_forks(void)
     check(have_arrived(&turns, 2), "and its children have run");
     check(keel_join(&second) == &second && keel_join(&first) == &first, "and can be joined");
     keel_task_await(feeder, NULL);
+}
+
+/* ---- what a task has of its own */
+
+static uint64_t control_now(void)
+{
+    return arch_float_control_rules(arch_float_control_read());
+}
+
+static void *read_rounding_down(void *pipe)
+{
+    uint64_t own = float_control_rounding(control_now(), ROUND_DOWN);
+    arch_float_control_write(own);
+    bool is_right = blocking_read(pipe) == 1 && control_now() == own;
+    arrive(&ended);
+    return is_right ? pipe : NULL;
+}
+
+static void *see_control(void *control)
+{
+    return control_now() == *(uint64_t *)control ? control : NULL;
+}
+
+/* Main yields while the call ends, so on one worker no worker sleeps then. */
+static void test_float_control(void)
+{
+    static const keel_task_options keeping = {.flags = KEEL_TASK_FP_CONTROL};
+    uint64_t program = control_now();
+    void *first, *second, *keeper;
+    restart();
+    keel_task *reader = keel_task_create(read_rounding_down, &pipes[0], &keeping);
+    yield_until(&begun, 1);
+    keel_sleep(3 * MILLISECOND);
+    keel_task_await(keel_task_create(see_control, &program, &keeping), &first);
+    feed(&pipes[0]);
+    yield_until(&ended, 1);
+    keel_task_await(keel_task_create(see_control, &program, &keeping), &second);
+    keel_task_await(reader, &keeper);
+    check(keeper != NULL, "a task keeps its floating-point control over a call");
+    check(first != NULL && second != NULL && control_now() == program, "and nobody else gets it");
 }
 
 /* ---- many calls, after each other and at once */
@@ -247,6 +289,7 @@ static void test_all(void)
     test_main_blocks();
     test_forks();
     test_wakes();
+    test_float_control();
     test_nested();
     test_many_at_once();
     test_races();

@@ -179,6 +179,24 @@ static int waits(void)
     return task_status;
 }
 
+/* Main holds its worker twice for long, and once for less. */
+static int counts(void)
+{
+    keel_sched_stats stats = {.size = sizeof stats};
+    keel_spawn(block_a_while, (void *)1); /* there is somebody to yield to */
+    compute(40 * MILLISECOND);
+    keel_yield();
+    compute(2 * MILLISECOND);
+    keel_yield();
+    compute(40 * MILLISECOND);
+    keel_sched_stats_read(&stats);
+    struct line line;
+    line_begin(&line);
+    line_number(&line, stats.total.held_long);
+    line_write(&line, standard_output);
+    return main_status;
+}
+
 /* Nobody holds a worker: main yields in time, though nobody else is ready, and the other one blocks. */
 static int holds_none(void)
 {
@@ -203,6 +221,7 @@ int main(int argc, char **argv)
         {"never-begun", never_begun},
         {"computes", computes},
         {"waits", waits},
+        {"counts", counts},
         {"holds-none", holds_none},
     };
     return GO_THE_WAY(ways, argc, argv);
