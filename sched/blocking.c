@@ -1,6 +1,6 @@
 /*
- * keel_blocking_begin, keel_blocking_end: a call that blocks its thread lends the thread's worker to
- * another one. lender.c has the threads.
+ * keel_blocking_begin, keel_blocking_end: a call that blocks its thread lends the thread's worker
+ * to another one. lender.c has the threads.
  *
  * The goal: while tasks block in the kernel, the others go on, on as many workers as before; a call
  * that turns out to be short costs some nanoseconds, as most do; a process that is idle but for
@@ -18,7 +18,8 @@
  *
  * So a call only *offers* its worker, and the lender, a thread that is no worker, looks once in a
  * while (a millisecond; a tenth of one when work waits); what it sees offered in the same call
- * twice, it hands over to a spare thread, which looks for work like any worker, and sleeps like any.
+ * twice, it hands over to a spare thread, which looks for work like any worker, and sleeps like
+ * any.
  *
  * `call` of the worker: odd while it is offered; each call has its own number. Who begins:
  *     1. turns its forked children into tasks; gives up the worker: the thread block has none;
@@ -28,13 +29,12 @@
  *     4. compare-and-swap of `call` from that number to the next: the worker is its own again.
  * The lender, having seen the number twice:
  *     t. has a spare thread in its hands, or makes one; under idle_lock in one go: compare-and-swap
- *        as in 4; counts the call as `lent` and as `outside`; ties worker and spare thread together;
- *     u. wakes the spare thread, which goes on as that worker.
- * Exactly one of 4 and t succeeds. When there is nothing to watch, the lender
- *     v. sets `watches` to 0, SEQ_CST; looks once more, and if a call is offered, sets it again;
- *     w. else sleeps on that word.
- * Nothing offered is overlooked: by the order of the four SEQ_CST accesses either step 3 sees the 0,
- * or the look in v sees the store of 2.
+ *        as in 4; counts the call as `lent` and as `outside`; ties worker and spare thread
+ * together; u. wakes the spare thread, which goes on as that worker. Exactly one of 4 and t
+ * succeeds. When there is nothing to watch, the lender v. sets `watches` to 0, SEQ_CST; looks once
+ * more, and if a call is offered, sets it again; w. else sleeps on that word. Nothing offered is
+ * overlooked: by the order of the four SEQ_CST accesses either step 3 sees the 0, or the look in v
+ * sees the store of 2.
  *
  * Who finds, in step 4, that its worker was lent on, has a task on a thread without a worker:
  *     f. under idle_lock: if a worker sleeps (its own first), takes it off the list of sleepers, as
@@ -44,11 +44,11 @@
  *     g. else leaves the task: on another stack, when its context is saved, puts it into the global
  *        queue; then, as who retires (r2, r3, r4 in idle.c), is no longer outside, and wakes a
  *        sleeper if there is one now. Then the thread is a spare one.
- * In f a worker may be taken only while its thread waits on its word (`sleeps`), or is on its way to
- * or from there: it has then looked at everything, and covers what it covers. Who takes it ends the
- * cover as if it had slept itself, and sees to it that somebody else covers (step 4 of timer.c).
- * When no stack can be had for g, the thread waits for a worker that sleeps, and looks again and
- * again.
+ * In f a worker may be taken only while its thread waits on its word (`sleeps`), or is on its way
+ * to or from there: it has then looked at everything, and covers what it covers. Who takes it ends
+ * the cover as if it had slept itself, and sees to it that somebody else covers (step 4 of
+ * timer.c). When no stack can be had for g, the thread waits for a worker that sleeps, and looks
+ * again and again.
  *
  * Why no wake-up is lost. Before t the worker is awake: it is counted so, and whoever sleeps relies
  * on nobody. All that is in its queues others may steal, and its timers they serve, as those of a
@@ -118,7 +118,7 @@ static void set_waiting(uint32_t waiting)
 /* Step 2. */
 static void offer(struct sched_thread *thread)
 {
-    /* SEQ_CST: see step 3, and the limit; RELEASE: with the ACQ_REL in hand_over (lender.c). */
+    /* SEQ_CST: see step 3, and the limit. */
     atomic_exchange(&thread->worker->call, thread->call, SEQ_CST);
 }
 

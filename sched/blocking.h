@@ -28,8 +28,8 @@ uint32_t sched_blocking_limit(void);
 void sched_lender_begin(void);
 
 /*
- * Steps f and g, for a thread that has no worker and whose call is at its end: takes the worker of a
- * thread that sleeps, or returns false.
+ * Steps f and g, for a thread that has no worker and whose call is at its end: takes the worker of
+ * a thread that sleeps, or returns false.
  */
 bool sched_lender_regain(struct sched_thread *thread);
 

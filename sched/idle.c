@@ -421,7 +421,7 @@ void sched_idle_sleep(struct sched_worker *worker, struct mem_stack *stack)
 /* r2 to r4; `count` is the one in which the caller was counted. */
 static void leave(uint32_t *count)
 {
-    atomic_fence(SEQ_CST); /* r2, with step 2 */
+    atomic_fence(SEQ_CST); /* r2. SEQ_CST: with step 2 */
     lock_acquire(&sched.idle_lock);
     struct sched_worker *sleeper = take_sleeper();
     if (sleeper != NULL)

@@ -32,7 +32,7 @@ enum {
     look_pause_work = 100 * 1000,
     look_pause_refused = 20 * 1000 * 1000, /* no thread can be made, or the limit is reached */
     looks_most = 20,                       /* in a row that find nothing */
-    stack_bytes = 32 * 1024, /* it may be the one that reads the quota (quota.c) */
+    stack_bytes = 32 * 1024,               /* it may be the one that reads the quota (quota.c) */
     calls_between_tries = 1000,
     thread_flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
                    CLONE_SYSVSEM | CLONE_SETTLS,

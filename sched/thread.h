@@ -1,7 +1,8 @@
 /*
  * A kernel thread, apart from the worker that it runs. Most workers are run by one thread all their
- * lives. But a thread may be kept by a blocking call, and its worker be lent on (blocking.c); so what
- * belongs to the thread lies here: the word on which it sleeps, and which worker it is to run next.
+ * lives. But a thread may be kept by a blocking call, and its worker be lent on (blocking.c); so
+ * what belongs to the thread lies here: the word on which it sleeps, and which worker it is to run
+ * next.
  *
  * Invariants
  *   worker->thread and worker->block are those of the thread that runs the worker, or that sleeps
@@ -60,8 +61,8 @@ void sched_idle_take(struct sched_worker *worker);
 void sched_idle_come_back(void);
 
 /*
- * To be called by who arrives on a stack after a switch: the deferred step of the task that was left
- * (run.c).
+ * To be called by who arrives on a stack after a switch: the deferred step of the task that was
+ * left (run.c).
  */
 void sched_after_switch(void);
 
@@ -73,8 +74,8 @@ enum { sched_blocking_default = 512, sched_blocking_most = 4096 };
 extern int64_t sched_option_blocking __attribute__((weak));
 
 /*
- * For the thread whose worker was taken over while it slept: returns when it has another one. Without
- * blocking calls there is no such thread.
+ * For the thread whose worker was taken over while it slept: returns when it has another one.
+ * Without blocking calls there is no such thread.
  */
 void sched_hook_spare(struct sched_thread *thread);
 

@@ -1,7 +1,8 @@
 /*
- * KEEL_WATCHDOG=1: a thread that is no worker looks every 5 ms at what the workers run. Who has held
- * one for 10 ms without giving anybody else a turn is counted (keel_worker_stats.held_long), and a
- * line on standard error names it; another one when it has done so for ten times as long, and so on.
+ * KEEL_WATCHDOG=1: a thread that is no worker looks every 5 ms at what the workers run. Who has
+ * held one for 10 ms without giving anybody else a turn is counted (keel_worker_stats.held_long),
+ * and a line on standard error names it; another one when it has done so for ten times as long, and
+ * so on.
  *
  * A worker is *held* from one look to the next when it runs the same task, and has neither picked
  * nor looked at its timers since: every park, yield, spawned child that is awaited, and end does. A
@@ -11,12 +12,13 @@
  * would interrupt the program's own system calls. So the line says what is known: the task's number
  * and name, its worker, for how long, where it was spawned; and whether it computes or waits in the
  * kernel, where, in which call, and from where it was made (/proc/self/task/<thread>/syscall, if it
- * is there): that call wants a keel_blocking_begin. Of a task that computes the number and the place
- * that spawned it is all there is; who wants its stack has a debugger.
+ * is there): that call wants a keel_blocking_begin. Of a task that computes the number and the
+ * place that spawned it is all there is; who wants its stack has a debugger.
  *
  * It takes no lock and changes nothing that others read but its counts; so a process that is alone
  * stays alone. What it reads may change meanwhile: it looks again before it writes, and throws away
- * what is no longer so. (A name that the program frees while its task lives may be read after that.)
+ * what is no longer so. (A name that the program frees while its task lives may be read after
+ * that.)
  *
  * An idle process makes no system call. When no worker is awake, a timer alone can end that, which
  * says when it will, or the end of a blocking call, which wakes the watchdog. Until then it sleeps.
@@ -36,11 +38,11 @@
 #include "sched/side.h"
 
 enum {
-    look_pause = 5 * 1000 * 1000,   /* nanoseconds */
-    long_hold = 10 * 1000 * 1000,   /* nanoseconds */
-    again_after = 10,               /* times as long */
+    look_pause = 5 * 1000 * 1000, /* nanoseconds */
+    long_hold = 10 * 1000 * 1000, /* nanoseconds */
+    again_after = 10,             /* times as long */
     idle_pause_most = 500 * 1000 * 1000,
-    stack_bytes = 64 * 1024,        /* reading symbols takes some */
+    stack_bytes = 64 * 1024, /* reading symbols takes some */
 };
 
 /* What a look saw of a worker. */
@@ -194,8 +196,8 @@ static void sleep(void)
     int64_t pause = next == CLOCK_FOREVER ? CLOCK_FOREVER : next - clock_now();
     if (pause <= 0 || (pause > idle_pause_most && pause != CLOCK_FOREVER))
         pause = pause <= 0 ? look_pause : idle_pause_most;
-    atomic_store(&watchdog.awake, 0, RELAXED); /* RELAXED: the fence orders it */
-    atomic_fence(SEQ_CST);                     /* SEQ_CST: with the one in sched_watchdog_wake */
+    atomic_store(&watchdog.awake, 0, RELAXED);   /* RELAXED: the fence orders it */
+    atomic_fence(SEQ_CST);                       /* SEQ_CST: with the one in sched_watchdog_wake */
     if (atomic_load(&sched.awake, RELAXED) == 0) /* RELAXED: ordered by the fence */
         sched_side_rest(&watchdog.awake, 0, pause);
     atomic_store(&watchdog.awake, 1, RELAXED); /* RELAXED: our own word */

@@ -152,19 +152,19 @@ KEEL_SHOULD_YIELD_INLINE bool keel_should_yield(void)
 }
 
 /*
- * Around a call that blocks the thread in the kernel (a read from a pipe, a wait for a child): other
- * tasks go on meanwhile on the caller's worker. keel_blocking_begin may park: at most
+ * Around a call that blocks the thread in the kernel (a read from a pipe, a wait for a child):
+ * other tasks go on meanwhile on the caller's worker. keel_blocking_begin may park: at most
  * KEEL_BLOCKING_MAX tasks (512) are between the two at a time, and further ones wait until one of
  * them comes to its end, first come, first served. keel_blocking_end may park: a call that took
  * longer than about a millisecond may have lost its worker to others, and goes on on one that
  * sleeps, or, where all are busy, in its turn, perhaps on another thread. A shorter one costs some
  * tens of nanoseconds more than without.
  *
- * Between the two the task has no worker. It may call nothing that parks, wakes or starts a task, or
- * prints; what it may call: what may be called from a signal handler, the allocator (keel/mem.h),
- * keel_task_self, keel_task_id, keel_exit, keel_panic, and the two themselves, which nest. All else
- * is undefined (it faults, as a rule). What was forked and is not joined goes on as a task. A
- * keel_blocking_end too many is a panic, and so is a task's end without it.
+ * Between the two the task has no worker. It may call nothing that parks, wakes or starts a task,
+ * or prints; what it may call: what may be called from a signal handler, the allocator
+ * (keel/mem.h), keel_task_self, keel_task_id, keel_exit, keel_panic, and the two themselves, which
+ * nest. All else is undefined (it faults, as a rule). What was forked and is not joined goes on as
+ * a task. A keel_blocking_end too many is a panic, and so is a task's end without it.
  *
  * A program is not deadlocked while a task is between the two. A further thread is made for each
  * call that lasts while others do; one that makes this so watches while there are calls. Where no
@@ -209,7 +209,7 @@ typedef struct {
     uint64_t running;      /* nanoseconds: in tasks, and from one to the next */
     uint64_t searching;    /* nanoseconds: looking for a task in other workers' queues */
     uint64_t idle;         /* nanoseconds: asleep */
-    uint64_t held_long;    /* how often a task held it for over 10 ms; KEEL_WATCHDOG=1 counts that */
+    uint64_t held_long; /* how often a task held it for over 10 ms; KEEL_WATCHDOG=1 counts that */
 } keel_worker_stats;
 
 /*

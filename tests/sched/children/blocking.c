@@ -182,22 +182,23 @@ static int waits(void)
 /* Main holds its worker twice for long, and once for less. */
 static int counts(void)
 {
-    keel_sched_stats stats = {.size = sizeof stats};
+    keel_sched_stats numbers = {.size = sizeof numbers};
     keel_spawn(block_a_while, (void *)1); /* there is somebody to yield to */
     compute(40 * MILLISECOND);
     keel_yield();
     compute(2 * MILLISECOND);
     keel_yield();
     compute(40 * MILLISECOND);
-    keel_sched_stats_read(&stats);
+    keel_sched_stats_read(&numbers);
     struct line line;
     line_begin(&line);
-    line_number(&line, stats.total.held_long);
+    line_number(&line, numbers.total.held_long);
     line_write(&line, standard_output);
     return main_status;
 }
 
-/* Nobody holds a worker: main yields in time, though nobody else is ready, and the other one blocks. */
+/* Nobody holds a worker: main yields in time, though nobody else is ready, and the other one
+ * blocks. */
 static int holds_none(void)
 {
     int64_t end = keel_now() + 200 * MILLISECOND;
