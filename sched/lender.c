@@ -170,7 +170,8 @@ static bool hand_over(struct sched_worker *worker, uint32_t call)
     lock_release(&sched.idle_lock);
     if (taken)
         sched_thread_wake(thread); /* u */
-    return true;
+    /* RELAXED: a hint; if the call is under way still, there are too many. */
+    return taken || atomic_load(&worker->call, RELAXED) != call;
 }
 
 /* ---- taking back */
