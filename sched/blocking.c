@@ -29,12 +29,13 @@
  *     4. compare-and-swap of `call` from that number to the next: the worker is its own again.
  * The lender, having seen the number twice:
  *     t. has a spare thread in its hands, or makes one; under idle_lock in one go: compare-and-swap
- *        as in 4; counts the call as `lent` and as `outside`; ties worker and spare thread
- * together; u. wakes the spare thread, which goes on as that worker. Exactly one of 4 and t
- * succeeds. When there is nothing to watch, the lender v. sets `watches` to 0, SEQ_CST; looks once
- * more, and if a call is offered, sets it again; w. else sleeps on that word. Nothing offered is
- * overlooked: by the order of the four SEQ_CST accesses either step 3 sees the 0, or the look in v
- * sees the store of 2.
+ *        as in 4; counts the call as `lent` and as `outside`; ties worker and thread together;
+ *     u. wakes the spare thread, which goes on as that worker.
+ * Exactly one of 4 and t succeeds. When there is nothing to watch, the lender
+ *     v. sets `watches` to 0, SEQ_CST; looks once more, and if a call is offered, sets it again;
+ *     w. else sleeps on that word.
+ * Nothing offered is overlooked: by the order of the four SEQ_CST accesses either step 3 sees the
+ * 0, or the look in v sees the store of 2. (tests/model/blocking.pml explores all this.)
  *
  * Who finds, in step 4, that its worker was lent on, has a task on a thread without a worker:
  *     f. under idle_lock: if a worker sleeps (its own first), takes it off the list of sleepers, as
@@ -260,6 +261,8 @@ static bool leave(struct sched_thread *thread)
     bool keeps = sched_keeps_float_control(self);
     uint64_t own = keeps ? sched_float_control_leave() : 0;
     struct keel_task *chain = thread->chain;
+    if (sched_float_control_checked && !keeps)
+        sched_float_control_check(self, "blocked", __builtin_return_address(0));
     self->wait_object = NULL;
     /* RELAXED: for reports. */
     atomic_store(&self->wait_reason, SCHED_WAIT_WORKER, RELAXED);
