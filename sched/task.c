@@ -4,8 +4,8 @@
  *
  * A worker takes from its own free list, then from its part of a slab, which was never used, then
  * from the shared list, then from a new slab. Descriptors travel (one worker spawns, another ends
- * the task), so a list that grows long gives a batch to the shared one. A worker that retires gives
- * all that it has.
+ * the task), so a list that grows long gives a batch to the shared one. A worker that retires, and
+ * a foreign thread that is detached, gives all that it has.
  */
 #include "mem/pages.h"
 #include "sched/float_control.h"
@@ -38,7 +38,7 @@ TOUCHED_AT_START static struct {
     struct lock lock;         /* guards what follows */
     struct task_slab *newest; /* atomic, written under the lock */
     struct keel_task *free_tasks;
-    struct keel_task *slab_next, *slab_end; /* what a worker that retired left of its slab */
+    struct keel_task *left; /* what threads left of their slabs: runs of tasks never used */
 } shared;
 
 /* main's number is 1. */
@@ -74,14 +74,32 @@ static void give(struct sched_worker *worker, unsigned count)
     lock_release(&shared.lock);
 }
 
+/* The first task of a run that was left says where the next run begins, and where it ends itself.
+ */
 static bool take_left_slab(struct sched_worker *worker)
 {
     lock_acquire(&shared.lock);
-    worker->slab_next = shared.slab_next;
-    worker->slab_end = shared.slab_end;
-    shared.slab_next = shared.slab_end;
+    struct keel_task *first = shared.left;
+    if (first != NULL) {
+        shared.left = first->next;
+        worker->slab_next = first;
+        worker->slab_end = first->arg;
+    }
     lock_release(&shared.lock);
-    return worker->slab_next != worker->slab_end;
+    return first != NULL;
+}
+
+static void leave_slab(struct sched_worker *worker)
+{
+    struct keel_task *first = worker->slab_next;
+    if (first == worker->slab_end)
+        return;
+    lock_acquire(&shared.lock);
+    first->next = shared.left;
+    first->arg = worker->slab_end;
+    shared.left = first;
+    lock_release(&shared.lock);
+    worker->slab_next = worker->slab_end;
 }
 
 __attribute__((weak)) void sched_hook_first_task(void)
@@ -200,12 +218,7 @@ void sched_task_recycle(struct keel_task *task)
 void sched_tasks_hand_on(struct sched_worker *worker)
 {
     give(worker, worker->free_task_count);
-    /* There is room for one remainder; no more than one worker ever retires (worker.c). */
-    lock_acquire(&shared.lock);
-    shared.slab_next = worker->slab_next;
-    shared.slab_end = worker->slab_end;
-    lock_release(&shared.lock);
-    worker->slab_next = worker->slab_end;
+    leave_slab(worker);
 }
 
 void sched_task_each(void (*each)(struct keel_task *task, void *data), void *data)
