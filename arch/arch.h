@@ -25,6 +25,7 @@
  *                                     arch_float_control_write,
  *                                     arch_float_control_rules
  *     clone.S                         arch_clone                             04_clone
+ *     thread_end.S                    arch_thread_end                        09_thread_end
  *     signal_context.tbl, signal.S,   struct abi_machine_context,            05_signal, tests/abi/
  *       machine/signal_context.h      machine_context_pc,
  *                                     machine_context_sp,
@@ -226,6 +227,13 @@ void arch_context_start(void **save, void *stack_top, void (*entry)(void *), voi
  */
 long arch_clone(unsigned long flags, void *stack_top, int *parent_id, int *child_id,
                 void *thread_pointer, void (*entry)(void *), void *arg);
+
+/*
+ * Unmaps `size` bytes at `address` and ends the calling thread, which may stand on them: between
+ * the two system calls no stack is touched, nor the thread pointer. Where the kernel refuses the
+ * end of a thread it rests for ever. Pre-condition: all signals are blocked.
+ */
+_Noreturn void arch_thread_end(void *address, size_t size);
 
 /*
  * What the kernel returns to after a signal handler (sa_restorer), with the stack pointer at the

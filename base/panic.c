@@ -13,8 +13,8 @@ void line_task(struct line *line, const void *task_identity)
         line_text(line, "no task");
         return;
     }
-    line_text(line, "task ");
-    line_number(line, task->id);
+    line_text(line, task->id >> 63 == 0 ? "task " : "foreign thread ");
+    line_number(line, task->id << 1 >> 1);
     if (task->name != NULL) {
         line_text(line, " \"");
         line_text(line, task->name);

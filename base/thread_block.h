@@ -14,7 +14,7 @@ struct keel_fork_slot;
 
 /* The part of a task that reports show. The first member of every task. */
 struct task_identity {
-    uint64_t id;
+    uint64_t id;      /* its highest bit: no task, but a thread that is no worker */
     const char *name; /* NULL, or borrowed from the program */
 };
 

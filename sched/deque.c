@@ -34,10 +34,12 @@ static struct deque_array *first_array(struct deque *deque)
     return array;
 }
 
-/* A larger array with the same tasks at the same positions. NULL: no memory. */
+/* A larger array with the same tasks at the same positions. NULL: no memory, or none is wanted. */
 static struct deque_array *grow(struct deque *deque, int64_t top, int64_t bottom)
 {
     struct deque_array *old = deque->array;
+    if (deque->refuses)
+        return NULL;
     struct deque_array *array = old != NULL ? larger_array(old) : first_array(deque);
     if (array == NULL)
         return NULL;

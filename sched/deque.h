@@ -39,6 +39,7 @@ struct deque {
     _Alignas(arch_cache_line) int64_t top;    /* thieves' end */
     _Alignas(arch_cache_line) int64_t bottom; /* owner's end */
     struct deque_array *array;                /* NULL until the first push */
+    bool refuses;                             /* there will be none: every push fails */
     /* The first array, a struct deque_array: a mapping would cost more than most programs push. */
     int64_t first_array[1 + deque_first_capacity];
 };

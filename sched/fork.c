@@ -234,7 +234,7 @@ static struct keel_fork_start call_now(void *(*fn)(void *), void *arg)
 struct keel_fork_start keel_fork_slow(void *(*fn)(void *), void *arg)
 {
     struct sched_worker *worker = sched_worker();
-    if (unlikely(worker == NULL))
+    if (unlikely(worker == NULL || worker->is_foreign))
         return call_now(fn, arg);
     if (unlikely(worker->forks.split == NULL) && !make_array(worker))
         return call_now(fn, arg);

@@ -3,8 +3,9 @@
  *
  * When. Only an await without a deadline does it (which is no cancellation point, whether it ran
  * the child or not); only for a child with default options, of a parent without
- * KEEL_TASK_FP_CONTROL; and only while the stack still has what a task is promised. So 10,000
- * awaits within each other take a new stack every 64 KiB, by parking.
+ * KEEL_TASK_FP_CONTROL, and without a thread of its own (foreign.h); and only while the stack still
+ * has what a task is promised. So 10,000 awaits within each other take a new stack every 64 KiB, by
+ * parking.
  *
  * How. The child stands in some deque. If it is the newest or the oldest entry of this worker's, as
  * it is when many children are awaited in either order of their creation, it is taken out; without
@@ -71,7 +72,8 @@ static bool has_room(const struct keel_task *self)
 /* In a census each task is to be seen by itself. */
 static bool may_host(const struct keel_task *self)
 {
-    return (self->unusual & (SCHED_UNUSUAL_FLOAT | SCHED_UNUSUAL_MEASURED)) == 0 && has_room(self);
+    enum { not_hosts = SCHED_UNUSUAL_FLOAT | SCHED_UNUSUAL_MEASURED | SCHED_UNUSUAL_THREAD };
+    return (self->unusual & not_hosts) == 0 && has_room(self);
 }
 
 /* ---- claiming the child */
@@ -157,7 +159,7 @@ bool sched_host(struct keel_task *task, void **result)
     const void *place = (const void *)(uintptr_t)task->fn.call; /* before a timer lies there */
     void *value = task->fn.call(task->arg);
     if (unlikely((task->unusual & SCHED_UNUSUAL_THREAD) != 0))
-        sched_hook_never_ended();
+        sched_never_ended();
     sched_forks_check(unjoined);
     if (sched_float_control_checked)
         sched_float_control_check(task, "ended", place);

@@ -60,10 +60,11 @@
  * idle process makes no system call.
  *
  * Deadlock. `awake` counts who is not in the list; a waker counts the sleeper awake before it wakes
- * it, a maker counts the worker before the clone. Only who is awake can make work, and who is
- * `outside` (blocking.c): it will come back, by r2 to r4 with its own count, when what it owed is
- * in a queue. So when both counts are 0, no task runs, none is being woken, and what is not in a
- * queue or timer then will never be. Several sleepers may find that out; the first reports.
+ * it, a maker counts the worker before the clone. Foreign threads that do not wait are counted too
+ * (foreign.c). Only who is awake can make work, and who is `outside` (blocking.c): it will come
+ * back, by r2 to r4 with its own count, when what it owed is in a queue. So when both counts are 0,
+ * no task runs, none is being woken, and what is not in a queue or timer then will never be.
+ * Several sleepers may find that out; the first reports.
  */
 #include <asm/errno.h>
 #include <asm/unistd.h>
@@ -123,6 +124,8 @@ void sched_idle_take(struct sched_worker *worker)
 
 static bool may_make_worker(void)
 {
+    if (unlikely(sched_worker()->is_held))
+        return false;
     /* RELAXED: hints; sched_worker_make decides. */
     if (atomic_load(&sched.worker_count, RELAXED) >= sched_worker_limit())
         return false;
@@ -326,6 +329,14 @@ static void leave_or_inherit(struct sched_worker *worker)
         sched_idle_take(worker);
 }
 
+/* Whether nobody can come who is not counted: a thread that the program has just cloned. */
+static bool all_known(void)
+{
+    /* RELAXED: as in ready_foreign (run.c). */
+    const struct foreign_hooks *foreign = atomic_load(&sched.foreign, RELAXED);
+    return foreign == NULL || foreign->all_known();
+}
+
 /*
  * Step d. Returns whether there is nothing to do; else the worker has left the list.
  *
@@ -343,7 +354,7 @@ static bool nothing_to_do(struct sched_worker *worker, bool naps)
         leave_or_inherit(worker);
     }
     lock_release(&sched.idle_lock);
-    if (dead)
+    if (dead && all_known())
         sched_deadlock();
     return !work;
 }

@@ -69,8 +69,12 @@ void sched_place_newborn(struct sched_worker *worker, long thread)
     if (bytes == 0)
         return;
     set_affinity((int32_t)thread, bytes, worker->place.cpus);
-    /* RELEASE: with the ACQUIREs of it; from here on others may place it. */
-    atomic_store(&worker->place.thread, (int32_t)thread, RELEASE);
+    int32_t none = 0;
+    /*
+     * RELEASE: with the ACQUIREs of it; from here on others may place it. RELAXED: a task of the
+     * worker's holds that thread already, and the worker has another (hold.c).
+     */
+    atomic_compare_exchange(&worker->place.thread, &none, (int32_t)thread, RELEASE, RELAXED);
 }
 
 void sched_place_call_back(void)
@@ -105,8 +109,11 @@ void sched_place_begin(struct sched_worker *worker)
 
 /* ---- a sleeper */
 
-/* The first worker begins on the process's own thread, which has the process's number. */
-static int32_t thread_of(struct sched_worker *worker)
+/*
+ * The first worker begins on the process's own thread, which has the process's number, unless
+ * another was noted (hold.c, lender.c).
+ */
+int32_t sched_place_thread(struct sched_worker *worker)
 {
     /* ACQUIRE: with the RELEASE in sched_place_newborn. */
     int32_t thread = atomic_load(&worker->place.thread, ACQUIRE);
@@ -115,7 +122,7 @@ static int32_t thread_of(struct sched_worker *worker)
 
 void sched_place_elsewhere(struct sched_worker *worker)
 {
-    int32_t thread = thread_of(worker);
+    int32_t thread = sched_place_thread(worker);
     uint32_t bytes = thread != 0 ? send_away(thread, worker->place.cpus) : 0;
     atomic_store(&worker->place.away, bytes, RELAXED); /* RELAXED: published by the wake word */
 }

@@ -26,6 +26,9 @@ void sched_place_newborn(struct sched_worker *worker, long thread);
 void sched_place_call_back(void);
 void sched_place_begin(struct sched_worker *worker);
 
+/* The kernel's number of the worker's thread; 0: it is not known, or not yet. */
+int32_t sched_place_thread(struct sched_worker *worker);
+
 /*
  * A sleeper. For who wakes it, before: sees to it that it wakes elsewhere. For the woken one: it
  * may run where it might before.

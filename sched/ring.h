@@ -24,6 +24,12 @@ struct ring {
     struct keel_task *slots[ring_capacity];
 };
 
+/* Makes an empty one full for good, without a task in it: nobody pops of it. */
+static inline void ring_refuse(struct ring *ring)
+{
+    ring->head = ring->tail - ring_capacity;
+}
+
 /* Owner only. False when it is full. */
 static inline bool ring_push(struct ring *ring, struct keel_task *task)
 {

@@ -9,6 +9,8 @@
  * Alone (base/alone.h) nobody could find the task before the switch but we, who have chosen the
  * next already: then the step is run before it.
  */
+#include <asm/unistd.h>
+
 #include "base/panic.h"
 #include "sched/float_control.h"
 #include "sched/fork_hooks.h"
@@ -161,12 +163,18 @@ static void park(enum sched_wait_reason reason, const void *object, sched_step *
     sched_after_switch();
 }
 
-/* The task may return to another worker; which has the program's control, as the one that it left.
+/*
+ * A task with control of its own may return to another worker; which has the program's control, as
+ * the one that it left.
  */
-static __attribute__((noinline)) void park_keeping_float_control(enum sched_wait_reason reason,
-                                                                 const void *object,
-                                                                 sched_step *step, void *data)
+static __attribute__((noinline)) void park_unusual(enum sched_wait_reason reason,
+                                                   const void *object, sched_step *step, void *data)
 {
+    if ((sched_self()->unusual & SCHED_UNUSUAL_THREAD) != 0) {
+        /* RELAXED: as in sched_never_ended. */
+        atomic_load(&sched.foreign, RELAXED)->park(reason, object, step, data);
+        return;
+    }
     uint64_t own = sched_float_control_leave();
     park(reason, object, step, data);
     sched_float_control_return(own);
@@ -175,8 +183,8 @@ static __attribute__((noinline)) void park_keeping_float_control(enum sched_wait
 void sched_park(enum sched_wait_reason reason, const void *object, sched_step *step, void *data)
 {
     const struct keel_task *self = sched_self();
-    if (unlikely(sched_keeps_float_control(self))) {
-        park_keeping_float_control(reason, object, step, data);
+    if (unlikely((self->unusual & (SCHED_UNUSUAL_FLOAT | SCHED_UNUSUAL_THREAD)) != 0)) {
+        park_unusual(reason, object, step, data);
         return;
     }
     if (sched_float_control_checked)
@@ -202,10 +210,20 @@ void sched_push_ready(struct sched_worker *worker, struct keel_task *task)
         sched_global_push(task);
 }
 
+/* Whether foreign.c has readied it. */
+static inline bool ready_foreign(struct keel_task *task)
+{
+    /* RELAXED: whoever meets such a task, or is one, has it by what made them meet. */
+    const struct foreign_hooks *foreign = atomic_load(&sched.foreign, RELAXED);
+    return unlikely(foreign != NULL) && foreign->ready(task);
+}
+
 void sched_ready_next(struct keel_task *task)
 {
     struct sched_worker *worker = sched_worker();
     sched_count(&worker->counts.wakes);
+    if (ready_foreign(task))
+        return;
     /* ACQ_REL: RELEASE publishes the task's context to who takes it out in sched_take_next. */
     struct keel_task *before = atomic_exchange_shared(&worker->next, task, ACQ_REL);
     if (before == NULL) {
@@ -221,6 +239,8 @@ void sched_ready(struct keel_task *task)
 {
     struct sched_worker *worker = sched_worker();
     sched_count(&worker->counts.wakes);
+    if (ready_foreign(task))
+        return;
     sched_push_ready(worker, task);
     sched_wake_one(false);
 }
@@ -279,6 +299,10 @@ static bool yield_alone(struct sched_worker *worker, struct keel_task *self)
 void keel_yield(void)
 {
     struct sched_worker *worker = sched_worker();
+    if (unlikely(worker->is_foreign)) {
+        arch_syscall0(__NR_sched_yield);
+        return;
+    }
     /* RELAXED: the monitor's word, by itself. */
     bool asked =
         unlikely(atomic_load(&thread_block()->go_on, RELAXED) == 0) && sched_hook_yield_asked();

@@ -26,10 +26,11 @@
  *   mutex.h     a lock that parks, for the rooms' own use
  *   hooks.c     what the rooms below call when there is a scheduler
  *   host.c      an unstarted task runs on the stack of the one that awaits it
+ *   foreign.h   threads that are no workers: foreign.c attach.c announce.c; hold.c: a task's
  *   counts.h    what each worker counts; stats.c reads it
  *   monitor.h   keel_should_yield, and the thread that answers it
  *   thread.h    threads, apart from their workers; blocking.c lender.c lend workers on
- *   side.h      threads that are no workers
+ *   side.h      threads that run no task
  *   wait_all.h  tasks that wait until no others are left
  *   stuck.h     which tasks nothing can ever wake; how a wait is noted for that
  *   spawn.c await.c await_until.c sleep.c wait_group.c   the public calls
@@ -58,6 +59,7 @@
 #include "base/alone.h"
 #include "base/lock.h"
 #include "mem/stack.h"
+#include "sched/foreign.h"
 #include "sched/queue.h"
 #include "sched/task.h"
 #include "sched/worker.h"
@@ -76,10 +78,11 @@ struct sched {
     uint8_t unusual;     /* what all tasks have in their `unusual` */
 
     struct lock idle_lock;
-    uint32_t awake;   /* atomic, written under idle_lock: workers not in `idle`, or being made */
+    uint32_t awake;   /* atomic, written under idle_lock: threads that can make work (idle.c) */
     uint32_t outside; /* as awake: calls without a worker, which will make a task go on */
     struct list_node idle;        /* guarded by idle_lock; last asleep, first woken */
     struct sched_worker *newborn; /* atomic; NULL: each whose thread was made has begun (place.h) */
+    const struct foreign_hooks *foreign; /* atomic; NULL: no such thread was announced */
 
     /* Until when sleepers sleep (timer.c). */
     _Alignas(arch_cache_line) int64_t covered; /* atomic, written under cover_lock */

@@ -27,7 +27,7 @@ keel_task *keel_task_self(void)
 
 uint64_t keel_task_id(void)
 {
-    return sched_self()->identity.id;
+    return sched_self()->identity.id & ~foreign_identity;
 }
 
 void keel_task_set_name(keel_task *task, const char *name)

@@ -111,6 +111,20 @@ static void give(void *to, size_t size, const keel_worker_stats *from)
     memcpy(to, from, known);
 }
 
+/* What threads have counted that are no workers (foreign.c). */
+static void add_foreign(keel_worker_stats *total)
+{
+    struct sched_counts counts = {0};
+    /* RELAXED: as in ready_foreign (run.c). */
+    const struct foreign_hooks *foreign = atomic_load(&sched.foreign, RELAXED);
+    if (foreign == NULL)
+        return;
+    foreign->add_counts(&counts);
+    total->spawned += counts.spawned;
+    total->parks += counts.parks[0];
+    total->wakes += counts.wakes;
+}
+
 void keel_sched_stats_read(keel_sched_stats *out)
 {
     if (out->size < offsetof(keel_sched_stats, total))
@@ -128,6 +142,7 @@ void keel_sched_stats_read(keel_sched_stats *out)
         if (i < room)
             give((unsigned char *)out->workers + i * stride, stride, &worker);
     }
+    add_foreign(&total);
     out->worker_count = count;
     /* RELAXED: hints. */
     out->queued_shared =

@@ -176,14 +176,19 @@ void sched_task_init(struct keel_task *task, const void *spawn_site)
     atomic_store(&task->identity.id, next_id(sched_worker()), RELEASE);
 }
 
+struct keel_task *sched_task_prepare(const void *spawn_site)
+{
+    struct keel_task *task = take_descriptor(sched_worker());
+    if (task != NULL)
+        sched_task_init(task, spawn_site);
+    return task;
+}
+
 struct keel_task *sched_task_make(const void *spawn_site)
 {
-    struct sched_worker *worker = sched_worker();
-    struct keel_task *task = take_descriptor(worker);
-    if (task == NULL)
-        return NULL;
-    sched_task_init(task, spawn_site);
-    sched_count(&worker->counts.spawned);
+    struct keel_task *task = sched_task_prepare(spawn_site);
+    if (task != NULL)
+        sched_count(&sched_worker()->counts.spawned);
     return task;
 }
 

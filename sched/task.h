@@ -78,6 +78,7 @@ struct keel_task {
     uint8_t claim;              /* atomic: who ends the wait that has a deadline (claim.h) */
     uint16_t timer_worker : 12; /* in whose wheel the timer is, or was last */
     uint16_t timer_end : 4;     /* enum sched_timer_end */
+    uint32_t own_thread;        /* atomic, a futex: enum foreign_wait, of who has a thread */
 };
 _Static_assert(sizeof(struct keel_task) <= 128, "an unstarted task costs at most 128 bytes");
 

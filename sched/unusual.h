@@ -15,7 +15,7 @@
 enum {
     SCHED_UNUSUAL_FLOAT = 1,    /* KEEL_TASK_FP_CONTROL */
     SCHED_UNUSUAL_MEASURED = 2, /* the census wants to know what it uses of its stack */
-    SCHED_UNUSUAL_THREAD = 4,   /* its thread runs no worker: it is in a blocking call */
+    SCHED_UNUSUAL_THREAD = 4,   /* its thread runs no worker: foreign.h; a blocking call's too */
     SCHED_UNUSUAL_SIZE = 8,     /* times the number of its stack's size; 0: the default size */
 };
 
@@ -49,6 +49,9 @@ bool sched_can_begin_starved(struct sched_worker *worker);
 /* An unusual task's function is about to be called, on its stack; it has returned. */
 void sched_unusual_begin(const struct keel_task *task);
 void sched_unusual_end(struct keel_task *task);
+
+/* The task has returned from its function, or its child, while it has SCHED_UNUSUAL_THREAD (run.c). */
+void sched_never_ended(void);
 
 /* ---- the census (census.c) */
 

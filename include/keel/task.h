@@ -228,13 +228,76 @@ typedef struct {
 } keel_sched_stats;
 
 /*
- * Fills in what the scheduler has counted; see above. No lock, and nothing stops: each number is
- * right for some moment during the call, and exact when nothing else runs. In a program without
- * this call no time is measured; with it, from the start on, at the price of two clock readings for
- * a search or a sleep. Of all tasks but main there are spawned - ended; parks - wakes tasks wait.
- * A `size` that does not reach to `total` is a call that does nothing.
+ * Fills in what the scheduler has counted; see above. No lock, but one of foreign threads where
+ * there are any, whose counts are in `total` alone; and nothing stops: each number is right for
+ * some moment during the call, and exact when nothing else runs. In a program without this call no
+ * time is measured; with it, from the start on, at the price of two clock readings for a search or
+ * a sleep. Of all tasks but main there are spawned - ended; parks - wakes tasks wait. A `size` that
+ * does not reach to `total` is a call that does nothing.
  */
 void keel_sched_stats_read(keel_sched_stats *out);
+
+/*
+ * Foreign threads: threads that the program clones itself, or that keel_thread_start makes. They
+ * are no workers: no task runs on them, and nothing that they do waits for a worker. Once attached,
+ * a thread may make every call that a task may make, on the same channels, wait groups and handles;
+ * where a task would park it sleeps in the kernel, and its id is its own. What differs: keel_fork
+ * calls its child at once, keel_task_await never runs the child itself, keel_yield gives way to
+ * other threads of the machine, keel_should_yield is false. An attached thread that does not wait
+ * in a call counts as one that can wake others, so while there is one no deadlock is reported.
+ * Reports name it "foreign thread n".
+ */
+
+/*
+ * To be called by a task before the program clones its first thread itself: until then the runtime
+ * spares locked instructions while it has one worker. Returns 0; further calls do nothing. From
+ * here on, before a deadlock is reported, the kernel is asked (/proc/self/status) whether the
+ * process has threads that are not attached: as long as there is one, or the kernel does not say,
+ * none is reported.
+ */
+int keel_threads_announce(void);
+
+/*
+ * Attaches the calling thread, which the program has cloned (with CLONE_VM, CLONE_FILES,
+ * CLONE_SIGHAND and CLONE_THREAD), before its first other call: sets its thread pointer, so that it
+ * has thread-local variables of its own, and its signal stack. Returns 0 or -ENOMEM; then nothing
+ * has changed. A panic: when threads were not announced, when it is attached already, from a task.
+ * Undefined: any other call from a thread that is not attached.
+ */
+int keel_thread_attach(void);
+
+/*
+ * For a thread that was attached, before it ends, or goes on without the runtime: gives back all
+ * that it had; its thread pointer and signal stack are those from before the attach. Blocks that it
+ * has allocated stay valid. A panic from any other thread. Undefined: to end without it.
+ */
+void keel_thread_detach(void);
+
+/*
+ * Makes a thread that is attached and calls fn(arg), and ends when that returns; all of it is given
+ * back then, its stack too. Announces threads. `stack_size`: bytes that may be used, at least 16
+ * KiB; 0: as many as a task has. Below them is a guard of 64 KiB. Returns 0, -ENOMEM, or -EAGAIN:
+ * the kernel makes no further thread. Ownership: `arg` is the thread's from here on. Nobody awaits
+ * it: who wants to know when fn is done uses a wait group or channel.
+ */
+int keel_thread_start(void (*fn)(void *), void *arg, size_t stack_size);
+
+/*
+ * From keel_thread_hold until keel_thread_let the calling task stays on the kernel thread that it
+ * runs on, wherever it waits, and no other task runs there: for what the kernel keeps for each
+ * thread (setns, unshare, credentials, prctl). Nests. A foreign thread is its own anyway; but it
+ * holds itself too before it changes such things, because a held thread makes no workers, which
+ * would have them (what keel_thread_start makes there has them). The worker whose thread it was
+ * goes on with a new one, so each task that holds a thread costs one thread more, and takes nothing
+ * from the others. What the task has changed of the thread it changes back before it lets; the
+ * thread then ends, or, the process's first, waits for the end of the process. Meanwhile the calls
+ * are as from a foreign thread (see above). Thread-local variables are others from each of the two
+ * calls on. Returns 0, -ENOMEM, or -EAGAIN: the kernel makes no further thread; then nothing has
+ * changed. keel_thread_let parks. A panic: to let what is not held, and to return from the task's
+ * function while it holds its thread (main may).
+ */
+int keel_thread_hold(void);
+void keel_thread_let(void);
 
 /*
  * Ends the process with `status` & 0xff, from anywhere, whatever else runs. Exit functions run

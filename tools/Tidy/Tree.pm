@@ -28,7 +28,7 @@ our @ROOMS = (
         ]
     },
     { name => 'signal', door => 'signal/signal.h', prefixes => [qw(signal_ keel_)] },
-    { name => 'sched', door => 'sched/sched.h', prefixes => [qw(sched_ deque_ ring_ queue_ fork_ wheel_ keel_)] },
+    { name => 'sched', door => 'sched/sched.h', prefixes => [qw(sched_ deque_ ring_ queue_ fork_ foreign_ wheel_ keel_)] },
     { name => 'chan', door => 'chan/chan.h', prefixes => [qw(chan_ keel_)] },
     { name => 'lang', door => 'lang/coolscript/coolscript.h', prefixes => [qw(cs_)] },
 );

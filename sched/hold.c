@@ -1,0 +1,187 @@
+/*
+ * keel_thread_hold: the calling task stays on this kernel thread, and no other task runs on it,
+ * until keel_thread_let.
+ *
+ * The goal. What a program changes of a thread (its namespaces, its credentials, its name) must not
+ * become other tasks', and must not be left behind when the task waits; and no worker less serves
+ * the others meanwhile.
+ *
+ * Rejected: a task that only its worker may run (others would run on the changed thread while it
+ * waits); a worker that sleeps while its task waits (what stands in its queues waits too, and where
+ * all workers are held nothing runs).
+ *
+ * How. A worker is no thread: it is queues, a thread block and a signal stack, which a thread
+ * serves. So the worker goes over to a new thread, which begins with a runner on a spare stack; and
+ * the calling thread becomes one that is no worker (foreign.c), with the task's stack and
+ * descriptor as they are. So there is a thread more for each task that holds one, and as many
+ * workers as before: where all workers' tasks hold their threads, there are that many workers
+ * besides. A process of one worker has two threads from the first hold on.
+ *     1. What may fail is had: memory for what such a thread has, a spare stack. What the task has
+ *        forked becomes tasks; its chain of unjoined children goes with it.
+ *     2. The thread takes its new block and signal stack; it is counted awake. From here on it
+ *        touches nothing of the worker's.
+ *     3. A new thread is cloned, with the worker's block as its thread pointer: it takes the
+ *        worker's signal stack, notes its own number, and runs. The worker was awake before and
+ *        after; others have seen nothing. Where no thread can be made, all is undone.
+ * A new thread has what its maker has: so a held thread makes no workers, which would have what was
+ * changed of it. It wakes those that there are; who is woken makes more, if there is more to do.
+ *
+ * Thread-local variables are the worker's, as everywhere: the task finds others after the call.
+ *
+ * Let. The task parks, as any, and is found in the global queue. The runner that a park begins
+ * where there is nothing to go on with is begun on the thread's signal stack, and its deferred step
+ * pushes the task, gives back what the thread had, and ends it: it does not return to the runner.
+ * So that the park finds nothing to go on with, ring and slot are empty, and no pick is due that
+ * looks elsewhere.
+ *
+ * The thread that a process begins with must not end before it: the kernel would take /proc/self
+ * from the others. It waits for the end of the process instead, which costs nothing but itself.
+ */
+#include <asm/errno.h>
+#include <asm/signal.h>
+#include <asm/unistd.h>
+#include <linux/sched.h>
+
+#include "base/panic.h"
+#include "base/process.h"
+#include "sched/float_control.h"
+#include "sched/foreign_thread.h"
+#include "sched/fork_hooks.h"
+#include "signal/signal.h"
+
+static int32_t own_number(void)
+{
+    return (int32_t)arch_syscall0(__NR_gettid);
+}
+
+static void take_signal_stack_of(const struct thread_block *block)
+{
+    if (block->alternate_stack != NULL)
+        signal_thread_start(block->alternate_stack, signal_stack_size());
+}
+
+/* ---- hold */
+
+/* Step 3, on the new thread. */
+static _Noreturn void serve_worker(void *stack)
+{
+    struct sched_worker *worker = sched_worker();
+    sched_float_control_begin();
+    take_signal_stack_of(worker->block);
+    /* RELEASE: with the ACQUIRE in sched_place_thread. */
+    atomic_store(&worker->place.thread, own_number(), RELEASE);
+    sched_runner(stack);
+}
+
+static bool clone_server(struct sched_worker *worker, struct mem_stack *stack)
+{
+    enum {
+        flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+                CLONE_SETTLS,
+    };
+    return arch_clone(flags, mem_stack_top(stack), NULL, NULL, worker->block, serve_worker, stack) >
+           0;
+}
+
+/* Step 2. False: the kernel sets no thread pointer. */
+static bool leave_worker(struct foreign_thread *thread, struct sched_worker *worker,
+                         struct keel_task *self)
+{
+    if (!foreign_set_pointer(thread->worker.block))
+        return false;
+    thread->worker.forks.chain = worker->forks.chain;
+    worker->forks.chain = NULL;
+    worker->block->task = NULL;
+    signal_thread_start(thread->alternate, thread->alternate_size);
+    foreign_enter(thread, self);
+    return true;
+}
+
+static void return_to_worker(struct foreign_thread *thread, struct sched_worker *worker,
+                             struct keel_task *self)
+{
+    foreign_leave(thread, self);
+    foreign_count_gone();
+    foreign_give_back(thread);
+    foreign_set_pointer(worker->block);
+    worker->forks.chain = thread->worker.forks.chain;
+    worker->block->task = &self->identity;
+    take_signal_stack_of(worker->block);
+}
+
+int keel_thread_hold(void)
+{
+    struct keel_task *self = sched_self();
+    if ((self->unusual & SCHED_UNUSUAL_THREAD) != 0) {
+        foreign_self()->holds++;
+        foreign_self()->worker.is_held = true;
+        return 0;
+    }
+    foreign_announce();
+    struct foreign_thread *thread = sched_can_park() ? foreign_make(0) : NULL;
+    if (thread == NULL)
+        return -ENOMEM;
+    sched_settle_forks();
+    struct sched_worker *worker = sched_worker();
+    struct mem_stack *stack = sched_take_spare(worker);
+    thread->kind = FOREIGN_HELD;
+    thread->number = own_number();
+    thread->holds = 1;
+    thread->worker.is_held = true;
+    bool left = leave_worker(thread, worker, self);
+    if (left && clone_server(worker, stack))
+        return 0;
+    if (left)
+        return_to_worker(thread, worker, self);
+    stack->next = worker->stacks;
+    worker->stacks = stack;
+    worker->stack_count++;
+    foreign_unmake(thread);
+    return -EAGAIN;
+}
+
+/* ---- let */
+
+/* The deferred step of the task's park, on the thread's signal stack. */
+static void step_let(struct keel_task *task, void *data)
+{
+    struct foreign_thread *thread = data;
+    uint64_t all = UINT64_MAX;
+    sched_global_push(task);
+    sched_wake_one(false);
+    foreign_give_back(thread);
+    foreign_count_gone();
+    if (thread->number == (int32_t)arch_syscall0(__NR_getpid))
+        process_wait_for_end();
+    arch_syscall4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, sizeof all);
+    arch_thread_end(thread->memory, thread->size);
+}
+
+/* The top of the signal stack, in the place of a spare stack. */
+static struct mem_stack *last_stack(struct foreign_thread *thread)
+{
+    struct mem_stack *stack =
+        (struct mem_stack *)(void *)(thread->alternate + thread->alternate_size) - 1;
+    stack->next = NULL;
+    stack->size = &mem_stack_default;
+    stack->low = (uintptr_t)thread->alternate + arch_page_size;
+    return stack;
+}
+
+void keel_thread_let(void)
+{
+    struct keel_task *self = sched_self();
+    if ((self->unusual & SCHED_UNUSUAL_THREAD) == 0 || foreign_self()->holds == 0)
+        panic("keel_thread_let without keel_thread_hold");
+    struct foreign_thread *thread = foreign_self();
+    if (--thread->holds > 0)
+        return;
+    thread->worker.is_held = false;
+    if (thread->kind != FOREIGN_HELD)
+        return;
+    foreign_leave(thread, self);
+    thread->worker.stacks = last_stack(thread);
+    thread->worker.ready.head = thread->worker.ready.tail;
+    thread->worker.pick_count = 1; /* nor will the next look into the global queue (pick.c) */
+    sched_park(SCHED_WAIT_YIELD, NULL, step_let, thread);
+}
