@@ -24,7 +24,6 @@
 #include <asm/errno.h>
 #include <asm/signal.h>
 #include <asm/unistd.h>
-#include <linux/sched.h>
 
 #include "backtrace/probe.h"
 #include "base/panic.h"
@@ -50,17 +49,12 @@ static _Noreturn void panic_without_block(const char *what, const void *where)
     panic_at(what, where);
 }
 
-static int32_t own_number(void)
-{
-    return (int32_t)arch_syscall0(__NR_gettid);
-}
-
 /* Whether the block at that address is this very thread's, as far as the kernel tells, and not one
  * that it shares. */
 static bool is_own(uintptr_t pointer)
 {
     struct probe probe = {0};
-    int32_t number = own_number();
+    int32_t number = sched_thread_number();
     const struct thread_block *block = (const struct thread_block *)pointer;
     uint64_t word;
     if (!probe_read(&probe, pointer, sizeof word, &word) ||
@@ -111,7 +105,7 @@ int keel_thread_attach(void)
         return -ENOMEM;
     }
     thread->kind = FOREIGN_ATTACHED;
-    thread->number = own_number();
+    thread->number = sched_thread_number();
     thread->pointer_before = before;
     take_signal_stack(thread);
     foreign_enter(thread, task);
@@ -134,7 +128,8 @@ void keel_thread_detach(void)
 {
     const struct sched_worker *worker = sched_worker();
     struct foreign_thread *thread = foreign_self();
-    if (!worker->is_foreign || thread->kind != FOREIGN_ATTACHED || thread->number != own_number())
+    if (!worker->is_foreign || thread->kind != FOREIGN_ATTACHED ||
+        thread->number != sched_thread_number())
         panic("keel_thread_detach on a thread that keel_thread_attach has not attached");
     detach(thread);
     arch_syscall2(__NR_sigaltstack, (long)&thread->alternate_before, 0);
@@ -148,22 +143,12 @@ static _Noreturn void begin(void *arg)
 {
     struct foreign_thread *thread = arg;
     uint64_t all = UINT64_MAX;
-    thread->number = own_number();
+    thread->number = sched_thread_number();
     signal_thread_start(thread->alternate, thread->alternate_size);
     thread->fn(thread->arg);
     detach(thread);
     arch_syscall4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, sizeof all);
     arch_thread_end(thread->memory, thread->size);
-}
-
-static bool clone_thread(struct foreign_thread *thread)
-{
-    enum {
-        flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
-                CLONE_SETTLS,
-    };
-    return arch_clone(flags, mem_stack_top(thread->stack), NULL, NULL, thread->worker.block, begin,
-                      thread) > 0;
 }
 
 int keel_thread_start(void (*fn)(void *), void *arg, size_t stack_size)
@@ -186,7 +171,7 @@ int keel_thread_start(void (*fn)(void *), void *arg, size_t stack_size)
     thread->arg = arg;
     task->stack = thread->stack;
     foreign_enter(thread, task);
-    if (clone_thread(thread))
+    if (sched_thread_clone(thread->stack, thread->worker.block, begin, thread) > 0)
         return 0;
     foreign_leave(thread, task);
     foreign_count_gone();

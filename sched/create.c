@@ -29,7 +29,7 @@
 #include "sched/float_control.h"
 #include "sched/unusual.h"
 
-_Static_assert(mem_stack_numbers * SCHED_UNUSUAL_SIZE <= UINT8_MAX + 1, "all sizes have numbers");
+_Static_assert(mem_stack_numbers *SCHED_UNUSUAL_SIZE <= UINT8_MAX + 1, "all sizes have numbers");
 
 enum { stack_least = 1024 };
 

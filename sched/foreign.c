@@ -68,12 +68,8 @@
  */
 #include "sched/foreign.h"
 
-#include <asm/errno.h>
-#include <asm/unistd.h>
 #include <linux/auxvec.h>
-#include <linux/futex.h>
 
-#include "abi/time.h"
 #include "base/panic.h"
 #include "base/process.h"
 #include "boot/boot.h"
@@ -103,33 +99,15 @@ void foreign_count_awake(void)
     lock_release(&sched.idle_lock);
 }
 
-static _Noreturn void wake_refused(long error)
-{
-    struct line line;
-    panic_begin(&line);
-    line_text(&line, "the kernel refuses to wake a thread (futex: error ");
-    line_signed(&line, -error);
-    line_text(&line, ")");
-    panic_end(&line);
-}
-
-/* Steps a to c. As a worker's, a wake that is refused is tried some times. */
+/* Steps a to c. */
 static void wake_thread(struct keel_task *task)
 {
-    unsigned tries = 100;
     /* RELAXED: what it wrote before it could be found. */
     if (atomic_load(&task->own_thread, RELAXED) == FOREIGN_WAITS)
         foreign_count_awake();
     /* RELEASE: with the ACQUIRE in runs. */
     atomic_store(&task->own_thread, FOREIGN_RUNS, RELEASE);
-    for (;;) {
-        long result = arch_syscall3(__NR_futex, (long)&task->own_thread, FUTEX_WAKE_PRIVATE, 1);
-        if (likely(result >= 0))
-            return;
-        if (--tries == 0)
-            wake_refused(result);
-        arch_syscall0(__NR_sched_yield);
-    }
+    sched_word_wake(&task->own_thread);
 }
 
 static bool ready(struct keel_task *task)
@@ -201,18 +179,9 @@ void foreign_count_gone(void)
 /* Step 4. False: the deadline has come. */
 static bool wait(struct keel_task *self, enum foreign_wait how, int64_t deadline)
 {
-    struct abi_timespec until = {
-        .seconds = deadline / abi_nanoseconds_per_second,
-        .nanoseconds = deadline % abi_nanoseconds_per_second,
-    };
-    struct abi_timespec *timeout = deadline == CLOCK_FOREVER ? NULL : &until;
     while (!runs(self)) {
-        long result = arch_syscall6(__NR_futex, (long)&self->own_thread, FUTEX_WAIT_BITSET_PRIVATE,
-                                    how, (long)timeout, 0, FUTEX_BITSET_MATCH_ANY);
-        /* Where the kernel lets nobody wait, it looks again and again, a while apart. */
-        if (result != 0 && result != -EAGAIN && result != -EINTR && result != -ETIMEDOUT)
-            process_rest();
-        if (timeout != NULL && result != 0 && clock_now() >= deadline)
+        bool woken = sched_word_sleep(&self->own_thread, how, deadline);
+        if (deadline != CLOCK_FOREVER && !woken && clock_now() >= deadline)
             return false;
     }
     return true;

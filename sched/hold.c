@@ -40,7 +40,6 @@
 #include <asm/errno.h>
 #include <asm/signal.h>
 #include <asm/unistd.h>
-#include <linux/sched.h>
 
 #include "base/panic.h"
 #include "base/process.h"
@@ -48,11 +47,6 @@
 #include "sched/foreign_thread.h"
 #include "sched/fork_hooks.h"
 #include "signal/signal.h"
-
-static int32_t own_number(void)
-{
-    return (int32_t)arch_syscall0(__NR_gettid);
-}
 
 static void take_signal_stack_of(const struct thread_block *block)
 {
@@ -69,18 +63,8 @@ static _Noreturn void serve_worker(void *stack)
     sched_float_control_begin();
     take_signal_stack_of(worker->block);
     /* RELEASE: with the ACQUIRE in sched_place_thread. */
-    atomic_store(&worker->place.thread, own_number(), RELEASE);
+    atomic_store(&worker->place.thread, sched_thread_number(), RELEASE);
     sched_runner(stack);
-}
-
-static bool clone_server(struct sched_worker *worker, struct mem_stack *stack)
-{
-    enum {
-        flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
-                CLONE_SETTLS,
-    };
-    return arch_clone(flags, mem_stack_top(stack), NULL, NULL, worker->block, serve_worker, stack) >
-           0;
 }
 
 /* Step 2. False: the kernel sets no thread pointer. */
@@ -125,11 +109,11 @@ int keel_thread_hold(void)
     struct sched_worker *worker = sched_worker();
     struct mem_stack *stack = sched_take_spare(worker);
     thread->kind = FOREIGN_HELD;
-    thread->number = own_number();
+    thread->number = sched_thread_number();
     thread->holds = 1;
     thread->worker.is_held = true;
     bool left = leave_worker(thread, worker, self);
-    if (left && clone_server(worker, stack))
+    if (left && sched_thread_clone(stack, worker->block, serve_worker, stack) > 0)
         return 0;
     if (left)
         return_to_worker(thread, worker, self);

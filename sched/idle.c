@@ -66,14 +66,7 @@
  * no task runs, none is being woken, and what is not in a queue or timer then will never be.
  * Several sleepers may find that out; the first reports.
  */
-#include <asm/errno.h>
-#include <asm/unistd.h>
-#include <linux/futex.h>
-
-#include "abi/time.h"
 #include "base/clock.h"
-#include "base/panic.h"
-#include "base/process.h"
 #include "mem/mem.h"
 #include "sched/fork_hooks.h"
 #include "sched/unusual.h"
@@ -145,32 +138,6 @@ static struct sched_worker *take_sleeper(void)
     struct sched_worker *worker = container_of(sched.idle.next, struct sched_worker, idle_link);
     sched_idle_take(worker);
     return worker;
-}
-
-static _Noreturn void wake_refused(long error)
-{
-    struct line line;
-    panic_begin(&line);
-    line_text(&line, "the kernel refuses to wake a thread (futex: error ");
-    line_signed(&line, -error);
-    line_text(&line, ")");
-    panic_end(&line);
-}
-
-/* A sleeper that is not woken sleeps for ever: better an end that says why. */
-void sched_thread_wake(struct sched_thread *thread)
-{
-    unsigned tries = 100;
-    /* RELEASE: with the ACQUIRE in sched_thread_is_woken; hands over the claimed search. */
-    atomic_store(&thread->wake_word, 1, RELEASE);
-    for (;;) {
-        long result = arch_syscall3(__NR_futex, (long)&thread->wake_word, FUTEX_WAKE_PRIVATE, 1);
-        if (likely(result >= 0))
-            return;
-        if (--tries == 0)
-            wake_refused(result);
-        arch_syscall0(__NR_sched_yield);
-    }
 }
 
 static void wake(struct sched_worker *worker)
@@ -282,20 +249,6 @@ void sched_search_end(struct sched_worker *worker)
 }
 
 /* ---- sleeping */
-
-void sched_thread_sleep(struct sched_thread *thread, int64_t deadline)
-{
-    struct abi_timespec until = {
-        .seconds = deadline / abi_nanoseconds_per_second,
-        .nanoseconds = deadline % abi_nanoseconds_per_second,
-    };
-    struct abi_timespec *timeout = deadline == CLOCK_FOREVER ? NULL : &until;
-    long result = arch_syscall6(__NR_futex, (long)&thread->wake_word, FUTEX_WAIT_BITSET_PRIVATE, 0,
-                                (long)timeout, 0, FUTEX_BITSET_MATCH_ANY);
-    /* Where the kernel lets nobody wait, the worker looks again and again, a while apart. */
-    if (result != 0 && result != -EAGAIN && result != -EINTR && result != -ETIMEDOUT)
-        process_rest();
-}
 
 /* Steps a and b. Returns whether this sleep is a nap. */
 static bool enter_idle(struct sched_worker *worker)

@@ -15,7 +15,6 @@
 #include <asm/signal.h>
 #include <asm/unistd.h>
 #include <linux/futex.h>
-#include <linux/sched.h>
 
 #include "base/clock.h"
 #include "boot/boot.h"
@@ -34,8 +33,6 @@ enum {
     looks_most = 20,                       /* in a row that find nothing */
     stack_bytes = 32 * 1024,               /* it may be the one that reads the quota (quota.c) */
     calls_between_tries = 1000,
-    thread_flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
-                   CLONE_SYSVSEM | CLONE_SETTLS,
 };
 
 static struct {
@@ -73,8 +70,8 @@ static void begin_worker(struct sched_thread *thread, struct sched_worker *worke
     block->fork_head = atomic_load(&worker->forks.base, RELAXED);
     atomic_store(&block->fork_limit, NULL, RELAXED);
     atomic_store(&block->go_on, 0, RELAXED);
-    /* RELEASE: with the ACQUIRE in thread_of (place.c); nobody places it while it is awake. */
-    atomic_store(&worker->place.thread, (int32_t)arch_syscall0(__NR_gettid), RELEASE);
+    /* RELEASE: with the ACQUIRE in sched_place_thread; nobody places it while it is awake. */
+    atomic_store(&worker->place.thread, sched_thread_number(), RELEASE);
 }
 
 /* Waits for a worker. */
@@ -129,8 +126,7 @@ static struct sched_thread *make_spare(void)
         .is_spare = true,
     };
     thread->block->address_owner = sched_address_owner;
-    if (arch_clone(thread_flags, mem_stack_top(stack), NULL, NULL, thread->block, spare_begin,
-                   thread) > 0)
+    if (sched_thread_clone(stack, thread->block, spare_begin, thread) > 0)
         return thread;
     mem_stack_return_with(stack, size);
     return NULL;

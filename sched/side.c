@@ -4,19 +4,18 @@
 #include <asm/signal.h>
 #include <asm/unistd.h>
 #include <linux/futex.h>
-#include <linux/sched.h>
 
 #include "abi/time.h"
 #include "base/clock.h"
 #include "base/process.h"
 #include "base/thread_block.h"
+#include "sched/thread.h"
 
 /* The new thread has the mask of the one that makes it. */
 bool sched_side_make(struct thread_block *block, void *stack_top, int *gone, uint64_t *mask,
                      void (*entry)(void *))
 {
-    unsigned long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
-                          CLONE_SYSVSEM | CLONE_SETTLS | (gone != NULL ? CLONE_CHILD_CLEARTID : 0);
+    unsigned long flags = sched_thread_flags | (gone != NULL ? CLONE_CHILD_CLEARTID : 0);
     uint64_t all = UINT64_MAX, before = 0;
     block->self = block;
     block->canary = thread_block()->canary;

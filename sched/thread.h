@@ -12,6 +12,8 @@
 #ifndef KEEL_SCHED_THREAD_H
 #define KEEL_SCHED_THREAD_H
 
+#include <linux/sched.h>
+
 #include "base/atomic.h"
 #include "base/base.h"
 
@@ -37,6 +39,19 @@ struct sched_thread {
     struct mem_stack *stack; /* on which it waits without a task */
 };
 
+/* What threads of ours share with each other: the flags of clone. */
+enum {
+    sched_thread_flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+                         CLONE_SYSVSEM | CLONE_SETTLS,
+};
+
+/* Makes one, which begins in entry(arg) on the stack. Returns its number, or an error. */
+long sched_thread_clone(struct mem_stack *stack, struct thread_block *block,
+                        void (*entry)(void *arg), void *arg);
+
+/* The kernel's number of the calling thread. */
+int32_t sched_thread_number(void);
+
 /* Ties a worker to a thread, for good or until it is lent on. */
 void sched_thread_bind(struct sched_thread *thread, struct sched_worker *worker);
 
@@ -46,7 +61,16 @@ static inline bool sched_thread_is_woken(const struct sched_thread *thread)
     return atomic_load(&thread->wake_word, ACQUIRE) != 0;
 }
 
-/* Sleeps on the thread's own word, once, until woken or until the deadline. May return early. */
+/*
+ * Sleeps on a word, once, while it is `value`: until woken or until the deadline. May return early;
+ * false: nobody has woken it.
+ */
+bool sched_word_sleep(const uint32_t *word, uint32_t value, int64_t deadline);
+
+/* Wakes who sleeps on the word. A sleeper that is not woken sleeps for ever: better a panic. */
+void sched_word_wake(const uint32_t *word);
+
+/* The same, on the thread's own word. */
 void sched_thread_sleep(struct sched_thread *thread, int64_t deadline);
 
 /* Sets the word and wakes the thread. */

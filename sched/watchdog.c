@@ -87,13 +87,6 @@ static bool is_same(const struct hold *one, const struct hold *other)
 
 /* ---- the line */
 
-static int32_t thread_of(struct sched_worker *worker)
-{
-    /* ACQUIRE: with the RELEASE in sched_place_newborn (place.c). */
-    int32_t thread = atomic_load(&worker->place.thread, ACQUIRE);
-    return thread == 0 && worker->index == 0 ? (int32_t)arch_syscall0(__NR_getpid) : thread;
-}
-
 static uint64_t parse_hex(const char *digits)
 {
     uint64_t number = 0;
@@ -112,7 +105,7 @@ static void line_doing(struct line *line, struct sched_worker *worker)
     struct line path;
     line_begin(&path);
     line_text(&path, "/proc/self/task/");
-    line_signed(&path, thread_of(worker));
+    line_signed(&path, sched_place_thread(worker));
     line_text(&path, "/syscall");
     line_bytes(&path, "", 1);
     if (!file_read_text(path.text, text, sizeof text))

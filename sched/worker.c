@@ -32,7 +32,6 @@
  *             '----- as a rule on one page with the top of the stack --'
  */
 #include <asm/unistd.h>
-#include <linux/sched.h>
 
 #include "base/options.h"
 #include "base/panic.h"
@@ -130,12 +129,6 @@ unsigned keel_worker_count(void)
 
 /* ---- workers are made */
 
-void sched_thread_bind(struct sched_thread *thread, struct sched_worker *worker)
-{
-    worker->thread = thread;
-    atomic_store(&worker->block, thread->block, RELAXED); /* RELAXED: see who loads it */
-}
-
 void sched_worker_init(struct sched_worker *worker, struct thread_block *block, unsigned index)
 {
     worker->index = index;
@@ -221,17 +214,12 @@ static void pause_making(void)
 
 static bool start_thread(struct worker_memory *memory)
 {
-    enum {
-        flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
-                CLONE_SETTLS,
-    };
     bool was_shared = process_shared;
     add_awake(1);
     /* RELAXED: the clone orders them (base/alone.h). */
     atomic_store(&process_shared, true, RELAXED);
     atomic_store(&sched.newborn, memory->worker, RELAXED);
-    long thread = arch_clone(flags, mem_stack_top(memory->stack), NULL, NULL, memory->block,
-                             worker_begin, memory->stack);
+    long thread = sched_thread_clone(memory->stack, memory->block, worker_begin, memory->stack);
     if (thread > 0) {
         sched_place_newborn(memory->worker, thread);
         return true;
