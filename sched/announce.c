@@ -10,7 +10,7 @@
  *     1. The number of threads that ever came, E, is noted.
  *     2. The kernel is asked. More than are known: some may be about to end, so it is asked again,
  *        for a second; then that is so.
- *     3. With idle_lock held: nobody is awake, nothing is left to do, and E is what it was.
+ *     3. With idle_lock held: nobody is left (idle.c), nothing is left to do, and E is what it was.
  * Who comes after 1 is found by E. Who was there at 1 and is not known is found by 2. Nobody else
  * can make a thread between 2 and 3: all who are known are asleep, and only who comes wakes one.
  *
@@ -63,7 +63,7 @@ static bool is_dead(uint32_t entered_before)
     uint32_t entered;
     foreign_count(&entered);
     lock_acquire(&sched.idle_lock);
-    bool dead = sched.awake == 0 && !sched_any_work(true) && !sched_timers_armed();
+    bool dead = sched_idle_is_over() && !sched_any_work(true);
     lock_release(&sched.idle_lock);
     return dead && entered == entered_before;
 }

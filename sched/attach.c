@@ -12,7 +12,7 @@
  * task, a detach by who is not attached.
  *
  * Start. All that may fail is done by the caller: memory, the descriptor, the clone; so the new
- * thread is attached from its first instruction, and counted awake before it is cloned.
+ * thread is attached from its first instruction, and counted before it is cloned.
  *
  * The stack of a thread that ends. It cannot be unmapped by who stands on it in C, and the kernel's
  * word that a thread has gone (CLONE_CHILD_CLEARTID) needs somebody who looks at it: the stacks of

@@ -58,9 +58,7 @@
  * that computes. And a call that ends makes its task findable, in g, by the idle protocol.
  *
  * Deadlock. A call may wake others when it ends; so nobody reports a deadlock while one is under
- * way. Before t its worker is awake; after t it counts in `outside`. Those are two numbers and not
- * one because sleepers nap, and look again and again, while others are awake and may make work
- * without a wake (the slot): who is outside makes none.
+ * way. Before t its worker is awake; after t it counts in `outside` (idle.c).
  *
  * The limit. Calls under way are those lent and those offered. As long as the lent ones and all
  * workers together are below it no call can exceed it: no counting. Else who begins counts, under

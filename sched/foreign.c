@@ -28,11 +28,11 @@
  *     1. it notes in its own_thread that it waits, and whether its wait has a deadline;
  *     2. it does what would be the deferred step: from there on it can be found and woken. (Its
  *        stack is in use, but nobody switches to it: who wakes it stores one word.)
- *     3. without a deadline: counts itself no longer awake, and if nobody else is, and nothing is
- *        left to do, reports the deadlock;
+ *     3. without a deadline: counts itself no longer outside (idle.c), and if nobody is left who
+ *        could make work, and nothing is left to do, reports the deadlock;
  *     4. waits on own_thread, a futex, until it says that it runs.
  * Who has the right to wake it (the same lists, locks and claims as for a task)
- *     a. if it waits without a deadline, counts it awake;
+ *     a. if it waits without a deadline, counts it outside;
  *     b. stores in own_thread that it runs: RELEASE, with the ACQUIRE of 4;
  *     c. wakes who sleeps there. The descriptor may be another task's by then: who sleeps on a
  * futex looks at its word again.
@@ -40,13 +40,13 @@
  * Why no wake is lost: own_thread is written in 1, before anyone can find the thread, and then in b
  * alone, once. In 4 the kernel compares it with what 1 wrote before it lets the thread sleep.
  *
- * Why `awake` is right: each wait without a deadline takes one in 3 and gets one in a, in either
- * order. If a comes first the count is too high by one in between, by somebody who is awake: the
+ * Why `outside` is right: each wait without a deadline takes one in 3 and gets one in a, in either
+ * order. If a comes first the count is too high by one in between, by somebody who is counted: the
  * waker; so no verdict is missed, and none is given too early: the waker counts too. 3 lies behind
  * 2, because until then the thread may still find out that it need not wait (the awaited task has
  * ended), and nobody would wake it.
  *
- * A verdict is exact, as in idle.c: with idle_lock held and nobody awake, nobody can become awake;
+ * A verdict is exact, as in idle.c: with idle_lock held and nobody counted, nobody can come to be;
  * queues and timers stand still. If there is something left to do, some worker is on its way to its
  * step d, and sees to it. Of stacks for starved tasks only a worker can tell: it is woken, looks,
  * and gives the verdict when it goes to sleep again. So it is when a thread goes for good, which is
@@ -55,7 +55,7 @@
  * Deadlines. A wait with a deadline arms no timer: the kernel wakes the thread. Then it is both
  * sides of what timer.c describes: it takes the claim (or takes itself back from the awaited task's
  * `join`), and has timed out; or it was too late, and its waker is at a, b or c: it waits for b
- * without a deadline. It counts as awake meanwhile, because it will be.
+ * without a deadline. It counts as outside meanwhile, because it will be.
  *
  * A thread that was cloned and is not yet attached is not counted; where there may be such (the
  * program announces threads itself), a verdict waits until all threads are known (announce.c).
@@ -92,10 +92,10 @@ static struct {
 
 /* ---- waking */
 
-void foreign_count_awake(void)
+void foreign_count_outside(void)
 {
     lock_acquire(&sched.idle_lock);
-    atomic_store(&sched.awake, sched.awake + 1, RELAXED); /* RELAXED: ordered by idle_lock */
+    sched.outside++;
     lock_release(&sched.idle_lock);
 }
 
@@ -104,7 +104,7 @@ static void wake_thread(struct keel_task *task)
 {
     /* RELAXED: what it wrote before it could be found. */
     if (atomic_load(&task->own_thread, RELAXED) == FOREIGN_WAITS)
-        foreign_count_awake();
+        foreign_count_outside();
     /* RELEASE: with the ACQUIRE in runs. */
     atomic_store(&task->own_thread, FOREIGN_RUNS, RELEASE);
     sched_word_wake(&task->own_thread);
@@ -147,13 +147,13 @@ static bool runs(const struct keel_task *self)
     return atomic_load(&self->own_thread, ACQUIRE) == FOREIGN_RUNS; /* ACQUIRE: with step b */
 }
 
-/* Returns whether nobody is awake any more; in *dead, whether nothing is left to do either. */
+/* Returns whether nobody is left (idle.c); in *dead, whether nothing is left to do either. */
 static bool count_one_less(bool *dead)
 {
     lock_acquire(&sched.idle_lock);
-    atomic_store(&sched.awake, sched.awake - 1, RELAXED); /* RELAXED: ordered by idle_lock */
-    bool last = sched.awake == 0;
-    *dead = last && !sched_anyone_starved() && !sched_any_work(true) && !sched_timers_armed();
+    sched.outside--;
+    bool last = sched_idle_is_over();
+    *dead = last && !sched_anyone_starved() && !sched_any_work(true);
     lock_release(&sched.idle_lock);
     return last;
 }
@@ -322,7 +322,7 @@ void foreign_enter(struct foreign_thread *thread, struct keel_task *task)
     task->timer.link = NULL;
     atomic_store(&task->own_thread, FOREIGN_RUNS, RELAXED); /* RELAXED: nobody knows it yet */
     thread->worker.block->task = &task->identity;
-    foreign_count_awake();
+    foreign_count_outside();
     lock_acquire(&foreign.lock);
     list_push_back(&foreign.threads, &thread->link);
     foreign.count++;

@@ -10,7 +10,7 @@
  *   pushed goes to the global queue;
  *   such a task is never in a queue, a slot or a wheel, and what it awaits does not run on its
  *   stack;
- *   its thread is counted in sched.awake, unless its own_thread is FOREIGN_WAITS.
+ *   its thread is counted in sched.outside, unless its own_thread is FOREIGN_WAITS.
  */
 #ifndef KEEL_SCHED_FOREIGN_H
 #define KEEL_SCHED_FOREIGN_H
@@ -24,8 +24,8 @@ struct sched_counts;
 enum foreign_wait {
     FOREIGN_NONE,
     FOREIGN_RUNS,
-    FOREIGN_WAITS,       /* until it is woken; not counted awake */
-    FOREIGN_WAITS_UNTIL, /* until it is woken, or its deadline; counted awake: it will be */
+    FOREIGN_WAITS,       /* until it is woken; not counted outside */
+    FOREIGN_WAITS_UNTIL, /* until it is woken, or its deadline; counted outside: it will be */
 };
 
 typedef void foreign_step(struct keel_task *task, void *data);

@@ -41,7 +41,7 @@ void foreign_unmake(struct foreign_thread *thread);
 /* The calling thread's. Pre-condition: it is no worker. */
 struct foreign_thread *foreign_self(void);
 
-/* From here on the thread runs the task, and counts as awake; and neither any more. */
+/* From here on the thread runs the task, and counts as outside; and neither any more. */
 void foreign_enter(struct foreign_thread *thread, struct keel_task *task);
 void foreign_leave(struct foreign_thread *thread, struct keel_task *task);
 
@@ -61,7 +61,7 @@ void foreign_expect(bool (*all_are_known)(void));
 void foreign_give_back(struct foreign_thread *thread);
 
 /* One thread more that can make work; one less, for good. */
-void foreign_count_awake(void);
+void foreign_count_outside(void);
 void foreign_count_gone(void);
 
 /* Sets the calling thread's pointer. False when the kernel refuses. */

@@ -18,7 +18,7 @@
  * besides. A process of one worker has two threads from the first hold on.
  *     1. What may fail is had: memory for what such a thread has, a spare stack. What the task has
  *        forked becomes tasks; its chain of unjoined children goes with it.
- *     2. The thread takes its new block and signal stack; it is counted awake. From here on it
+ *     2. The thread takes its new block and signal stack; it counts as outside. From here on it
  *        touches nothing of the worker's.
  *     3. A new thread is cloned, with the worker's block as its thread pointer: it takes the
  *        worker's signal stack, notes its own number, and runs. The worker was awake before and

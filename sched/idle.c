@@ -60,11 +60,13 @@
  * idle process makes no system call.
  *
  * Deadlock. `awake` counts who is not in the list; a waker counts the sleeper awake before it wakes
- * it, a maker counts the worker before the clone. Foreign threads that do not wait are counted too
- * (foreign.c). Only who is awake can make work, and who is `outside` (blocking.c): it will come
- * back, by r2 to r4 with its own count, when what it owed is in a queue. So when both counts are 0,
- * no task runs, none is being woken, and what is not in a queue or timer then will never be.
- * Several sleepers may find that out; the first reports.
+ * it, a maker counts the worker before the clone. `outside` counts threads that run no worker, and
+ * may make work too: calls that lost their worker (blocking.c), which come back, by r2 to r4 with
+ * that count, when what they owed is in a queue; and foreign threads that do not wait (foreign.c).
+ * Nobody else makes work. So when both counts are 0, no task runs, none is being woken, and what is
+ * not in a queue or timer then will never be. Several may find that out; the first reports. Those
+ * are two numbers and not one because sleepers nap, and searchers search on, while others are awake
+ * and may make work without a wake (the slot): who is outside makes none.
  */
 #include "base/clock.h"
 #include "mem/mem.h"
@@ -282,6 +284,11 @@ static void leave_or_inherit(struct sched_worker *worker)
         sched_idle_take(worker);
 }
 
+bool sched_idle_is_over(void)
+{
+    return sched.awake == 0 && sched.outside == 0 && !sched_timers_armed();
+}
+
 /* Whether nobody can come who is not counted: a thread that the program has just cloned. */
 static bool all_known(void)
 {
@@ -301,7 +308,7 @@ static bool nothing_to_do(struct sched_worker *worker, bool naps)
 {
     lock_acquire(&sched.idle_lock);
     bool work = sched_any_work(!naps || sched.awake == 0) || sched_can_begin_starved(worker);
-    bool dead = !work && sched.awake == 0 && sched.outside == 0 && !sched_timers_armed();
+    bool dead = !work && sched_idle_is_over();
     if (work) {
         worker->naps = 0;
         leave_or_inherit(worker);

@@ -78,8 +78,8 @@ struct sched {
     uint8_t unusual;     /* what all tasks have in their `unusual` */
 
     struct lock idle_lock;
-    uint32_t awake;   /* atomic, written under idle_lock: threads that can make work (idle.c) */
-    uint32_t outside; /* as awake: calls without a worker, which will make a task go on */
+    uint32_t awake;   /* atomic, written under idle_lock: workers not in `idle`, or being made */
+    uint32_t outside; /* as awake: threads that run no worker, and can make work (idle.c) */
     struct list_node idle;        /* guarded by idle_lock; last asleep, first woken */
     struct sched_worker *newborn; /* atomic; NULL: each whose thread was made has begun (place.h) */
     const struct foreign_hooks *foreign; /* atomic; NULL: no such thread was announced */

@@ -81,6 +81,12 @@ void sched_thread_wake(struct sched_thread *thread);
 /* Takes a worker off the list of sleepers. Caller holds idle_lock. */
 void sched_idle_take(struct sched_worker *worker);
 
+/*
+ * Whether nobody is left who could make work, nor a deadline that will. Caller holds idle_lock:
+ * then it stays so.
+ */
+bool sched_idle_is_over(void);
+
 /* For who was outside, and has made what it owed findable; any thread. Wakes a sleeper for it. */
 void sched_idle_come_back(void);
 
