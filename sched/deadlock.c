@@ -81,13 +81,13 @@ static bool write_call(const struct backtrace_frame *frame, void *data)
     return ++calls->shown < calls_shown;
 }
 
-/* One that hosts another waits in the midst of that one's stack. */
+/* One that hosts another waits in the midst of that one's stack; a thread of its own in the kernel. */
 static void write_calls(const struct keel_task *task)
 {
     struct calls calls = {.shown = 0};
     struct arch_registers registers = {.value = {0}};
     /* RELAXED: nobody runs any more. */
-    if (atomic_load(&task->state, RELAXED) != SCHED_TASK_PARKED)
+    if (atomic_load(&task->state, RELAXED) != SCHED_TASK_PARKED || task->context == NULL)
         return;
     arch_registers_from_context(&registers, task->context);
     backtrace_walk(&registers, false, write_call, &calls);

@@ -53,7 +53,8 @@ sub child {
     my ($way, $workers) = @_;
     my $child = run_child('sched/children/foreign', arguments => [$way],
         environment => { KEEL_WORKERS => $workers });
-    $child->{words} = join '', grep { !/KEEL_(?:TESTS|EMULATOR) / } split /(?<=\n)/, $child->{errors};
+    $child->{words} = join '', grep { !/KEEL_(?:TESTS|EMULATOR) |^keel:     at / }
+        split /(?<=\n)/, $child->{errors};
     return $child;
 }
 
