@@ -98,7 +98,7 @@ static void note_unended(struct keel_task *task, void *data)
     const struct mem_stack *stack = task->stack;
     struct probe *probe = data;
     uint64_t word;
-    if (stack == NULL)
+    if (stack == NULL || !sched_is_task(task))
         return;
     uintptr_t at = mem_touched_lowest(stack->low, (uintptr_t)stack);
     if (at >= stack->painted) {

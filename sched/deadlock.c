@@ -81,7 +81,7 @@ static bool write_call(const struct backtrace_frame *frame, void *data)
     return ++calls->shown < calls_shown;
 }
 
-/* One that hosts another waits in the midst of that one's stack; a thread of its own in the kernel. */
+/* One that hosts another waits in the midst of that one's stack; a thread, in the kernel. */
 static void write_calls(const struct keel_task *task)
 {
     struct calls calls = {.shown = 0};

@@ -46,7 +46,9 @@ static _Noreturn void wait_for_exit(void)
     if (can_park)
         sched_settle_forks();
     /* RELEASE: with the ACQUIRE in are_gone (wait_all.c), as the end of a task. */
-    atomic_fetch_add(&sched.exiting, 1, RELEASE);
+    if (sched_is_task(sched_self()))
+        atomic_fetch_add(&sched.exiting, 1, RELEASE);
+    sched_anyone_let_go(); /* here, because the thread may look for no work any more */
     if (!can_park)
         process_wait_for_end();
     for (;;)

@@ -195,7 +195,7 @@ static struct keel_task *search(struct sched_worker *worker)
  * Who has found nothing may be the one after whose last task no others are left but those that wait
  * for that. To be asked while the worker still counts as awake: so nobody takes it for a deadlock.
  */
-static bool anyone_let_go(void)
+bool sched_anyone_let_go(void)
 {
     atomic_fence_shared(SEQ_CST); /* SEQ_CST: step 2 of wait_all.c, with its step b */
     bool (*let_go)(void) = atomic_load(&sched.let_go, RELAXED); /* RELAXED: ordered by the fence */
@@ -213,7 +213,7 @@ struct keel_task *sched_find_work(struct sched_worker *worker, struct mem_stack 
             sched_search_begin(worker);
             task = search(worker);
         }
-        if (task == NULL && unlikely(anyone_let_go()))
+        if (task == NULL && unlikely(sched_anyone_let_go()))
             continue;
         if (task == NULL) {
             if (unlikely(sched_worker_must_retire(worker)))

@@ -115,6 +115,12 @@ static inline struct keel_task *sched_self(void)
     return container_of(thread_block()->task, struct keel_task, identity);
 }
 
+/* False: it is a foreign thread's descriptor (foreign.h). */
+static inline bool sched_is_task(const struct keel_task *task)
+{
+    return (task->identity.id & foreign_identity) == 0;
+}
+
 /* Hints: whether the queues that all share (queue.h) hold anything. */
 static inline bool sched_anyone_global(void)
 {
@@ -252,6 +258,12 @@ static inline bool sched_pick_child(struct sched_worker *worker, const struct ke
 
 /* The next task of this worker's own queues, or NULL. */
 struct keel_task *sched_pick_local(struct sched_worker *worker);
+
+/*
+ * For who has found nothing to do, or will do nothing any more: lets those go who wait for the end
+ * of all others, if that has come (wait_all.c). Whether there were any.
+ */
+bool sched_anyone_let_go(void);
 
 /* The next task for the runner on `stack`; sleeps until there is one. NULL: it must retire. */
 struct keel_task *sched_find_work(struct sched_worker *worker, struct mem_stack *stack);

@@ -53,6 +53,9 @@
  * (wait_all.h) nobody was let go; so whoever had that reason after the first is still waiting at
  * the second, and if somebody else is stuck then, or waits for it, it is stuck for good.
  *
+ * Foreign threads (foreign.h) wait by descriptors too, and note their waits in the same way; so all
+ * of this holds for them, but that nobody waits for their end.
+ *
  * What later reasons need. A lock, a group, a channel's end: its row in wait_reason.tbl gets its
  * kind of waker; where there are several, a task is stuck when all who could wake it are stuck or
  * gone, and next_of becomes a list. A wait that a cancellation ends is like one with a deadline as
@@ -213,11 +216,16 @@ static void judge(struct look *look, struct waiting *first, uint32_t walk)
         entry->verdict = verdict;
 }
 
-/* Whether those who wait for the end of all others are stuck: one of these never ends. */
+/*
+ * Whether those who wait for the end of all others are stuck: one of these never ends. Nobody waits
+ * so for the end of a foreign thread.
+ */
 static bool others_are_stuck(const struct look *look)
 {
     for (uint64_t i = 0; i < look->size; i++) {
-        if (look->table[i].verdict == STUCK || look->table[i].verdict == WITH_OTHERS)
+        const struct waiting *entry = &look->table[i];
+        if ((entry->verdict == STUCK || entry->verdict == WITH_OTHERS) &&
+            (entry->id & foreign_identity) == 0)
             return true;
     }
     return false;
@@ -239,7 +247,7 @@ static size_t report(const struct look *look, bool with_others, uint64_t *ids, s
         if (entry->verdict != STUCK && (!with_others || entry->verdict < WITH_OTHERS))
             continue;
         if (found < max)
-            ids[found] = entry->id;
+            ids[found] = entry->id & ~foreign_identity;
         found++;
     }
     return found;

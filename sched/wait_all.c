@@ -14,7 +14,12 @@
  *     main + all spawned = all ended + those that wait here + those that wait for the exit
  *
  * and who may be the last to end finds nothing else to do after it, because there is nothing: so
- * workers ask when they have found nothing (sched_find_work), and not at the end of a task.
+ * workers ask when they have found nothing (sched_find_work), and not at the end of a task. Who
+ * begins to wait for the exit asks by itself: it may hold its thread, which looks for nothing.
+ *
+ * Foreign threads (foreign.h) are no tasks: none is counted when it comes or goes, waits here or
+ * for the exit. What they spawn counts like all else; no task ends on them. A task in a blocking
+ * call is one that runs.
  *
  * Who waits:                                  Whose task ends (or waits for the exit):
  *     a. leaves word: let_go is not NULL;         1. counts its end;
@@ -39,11 +44,14 @@
  * among those read afterwards. Suppose some other task T lives. It, or an ancestor of it that is
  * neither in X nor in W, was spawned by one of X, W; so it was read as spawned, and counts as
  * neither: the sum is greater than X and W together. (main, when it does not wait, counts from the
- * start. A thief counts a forked child before it takes it, fork.c.) An end that was not read makes
- * the sum greater too. The same RELEASE and ACQUIRE show what they all did to who is let go.
+ * start. A thief counts a forked child before it takes it, fork.c. What a foreign thread spawns
+ * while this is read is missed, or not, as if it had come later: nobody has been told of it.) An
+ * end that was not read makes the sum greater too. The same RELEASE and ACQUIRE show what they all
+ * did to who is let go.
  *
- * Who is let go by step 4 is readied while the worker counts as awake, so no sleeper can see all
- * others asleep meanwhile and take it for a deadlock. If the others wait for ever, it is one.
+ * Who is let go by step 4 is readied while who does it counts as awake or outside (idle.c), so no
+ * sleeper can see all others asleep meanwhile and take it for a deadlock. If the others wait for
+ * ever, it is one.
  *
  * For stuck.c `rounds` is odd while some of those that are let go are still to be readied; each
  * loses its reason to wait before. No second round begins before the first has ended, since whoever
@@ -56,6 +64,7 @@
 static struct {
     struct lock lock;
     struct queue waiting; /* guarded by the lock */
+    uint64_t threads;     /* of those, who are no tasks; guarded by the lock */
     uint32_t rounds;      /* atomic */
 } all;
 
@@ -67,6 +76,17 @@ uint32_t sched_wait_all_rounds(void)
 static void next_round(void)
 {
     atomic_fetch_add(&all.rounds, 1, RELEASE); /* RELEASE: with sched_wait_all_rounds */
+}
+
+/* How many tasks threads have spawned that are no workers. */
+static uint64_t spawned_by_foreign(void)
+{
+    struct sched_counts counts = {0};
+    /* RELAXED: as in ready_foreign (run.c). */
+    const struct foreign_hooks *foreign = atomic_load(&sched.foreign, RELAXED);
+    if (foreign != NULL)
+        foreign->add_counts(&counts);
+    return counts.spawned;
 }
 
 /* Whether all but so many tasks are gone. */
@@ -84,7 +104,7 @@ static bool are_gone(uint64_t waiting)
     count = atomic_load(&sched.worker_count, ACQUIRE);
     for (uint32_t i = 0; i < count; i++)
         spawned += atomic_load(&sched.workers[i]->counts.spawned, RELAXED); /* RELAXED: see above */
-    return 1 + spawned == gone + waiting;
+    return 1 + spawned + spawned_by_foreign() == gone + waiting;
 }
 
 /* Readies them, the last step of a round. */
@@ -104,11 +124,12 @@ static void ready_all(struct queue *released)
  */
 static bool take_if_alone(struct queue *released, uint64_t also)
 {
-    if (!are_gone(all.waiting.length + also))
+    if (!are_gone(all.waiting.length - all.threads + also))
         return false;
     next_round();
     *released = all.waiting;
     all.waiting = (struct queue){0};
+    all.threads = 0;
     return true;
 }
 
@@ -127,15 +148,18 @@ static bool let_go(void)
 void keel_wait_all(void)
 {
     struct queue released;
+    struct keel_task *self = sched_self();
+    bool is_task = sched_is_task(self);
     sched_before_park();
     atomic_store(&sched.let_go, let_go, RELAXED); /* RELAXED: step a; the fence orders it */
     atomic_fence_shared(SEQ_CST);                 /* SEQ_CST: step b, with step 2 */
     lock_acquire(&all.lock);
-    if (take_if_alone(&released, 1)) {
+    if (take_if_alone(&released, is_task)) {
         lock_release(&all.lock);
         ready_all(&released);
         return;
     }
-    queue_push(&all.waiting, sched_self());
+    queue_push(&all.waiting, self);
+    all.threads += !is_task;
     sched_park(SCHED_WAIT_ALL, NULL, sched_step_unlock, &all.lock);
 }

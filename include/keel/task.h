@@ -319,9 +319,11 @@ int keel_at_exit(void (*fn)(void));
  * the others did is seen by the caller. Returns at once when there are none. May park.
  *
  * main is a task like any other: while it runs, or waits for something else, a task that calls this
- * waits too. A task that has called keel_exit, while another runs the exit functions, counts as
- * ended. One that waits for the caller, and so cannot end before it, does not: that is a deadlock,
- * and reported as one. main and exit functions may wait so for all tasks before the process ends.
+ * waits too. A foreign thread is none: it may call this, and waits as a task would, but nobody
+ * waits for its end; what it has spawned before is waited for. A task that has called keel_exit,
+ * while another runs the exit functions, counts as ended. One that waits for the caller, and so
+ * cannot end before it, does not: that is a deadlock, and reported as one. main and exit functions
+ * may wait so for all tasks before the process ends.
  */
 void keel_wait_all(void);
 
@@ -334,8 +336,9 @@ void keel_wait_all(void);
  * for themselves, for each other in a circle, or for one that is stuck; tasks in keel_wait_all,
  * when one of the others is stuck, or waits for them. Not found, because they may still be woken:
  * tasks that wait until a deadline, or for a channel, a wait group or a lock, and who waits for
- * those. A task that could go on is never named, whatever happens during the call; what was stuck
- * when it began is found, and stays stuck until the process ends.
+ * those; and what runs, a task in a blocking call too. Foreign threads are found as tasks are. A
+ * task that could go on is never named, whatever happens during the call; what was stuck when it
+ * began is found, and stays stuck until the process ends.
  *
  * For a task that watches, now and then: it looks at every task, some nanoseconds each, and
  * nothing stops meanwhile. Takes memory for the length of the call, 64 to 128 bytes for each task
