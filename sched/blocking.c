@@ -74,6 +74,10 @@
  * alone. (A task that waits in the kernel cannot be overtaken by a signal handler: that makes no
  * task.)
  *
+ * Foreign threads, and tasks that hold their thread (foreign.h), have no worker that others could
+ * use: such a call offers nothing, and is only counted, for who ends one too many. The thread stays
+ * its own, as it promised, and counts as outside like any that does not wait in a call of ours.
+ *
  * A worker that is one too many by a quota that was read late (worker.c) is not lent on: it retires
  * when the call is over. Spare threads stay until the process ends; they sleep.
  */
@@ -83,6 +87,7 @@
 #include "base/process.h"
 #include "sched/float_control.h"
 #include "sched/fork_hooks.h"
+#include "sched/stuck.h"
 #include "sched/unusual.h"
 
 struct sched_lender sched_lender;
@@ -208,6 +213,8 @@ static void give_up(struct sched_thread *thread)
 void keel_blocking_begin(void)
 {
     struct sched_thread *outer = thread_block()->blocking;
+    if (outer == NULL && unlikely(sched_worker()->is_foreign))
+        outer = sched_worker()->thread;
     if (unlikely(outer != NULL)) {
         outer->depth++;
         return;
@@ -261,10 +268,7 @@ static bool leave(struct sched_thread *thread)
     struct keel_task *chain = thread->chain;
     if (sched_float_control_checked && !keeps)
         sched_float_control_check(self, "blocked", __builtin_return_address(0));
-    self->wait_object = NULL;
-    /* RELAXED: for reports. */
-    atomic_store(&self->wait_reason, SCHED_WAIT_WORKER, RELAXED);
-    atomic_store(&self->state, SCHED_TASK_PARKED, RELAXED);
+    sched_note_wait(self, SCHED_TASK_PARKED, SCHED_WAIT_WORKER, NULL);
     arch_context_start(&self->context, mem_stack_top(thread->stack), sched_lender_leave, thread);
     sched_worker()->forks.chain = chain;
     sched_after_switch();
@@ -289,12 +293,21 @@ static void end(struct sched_thread *thread)
         let_next();
 }
 
+/* For a thread that had no worker to offer, or has no call to end. */
+static __attribute__((noinline)) void end_without_worker(void)
+{
+    const struct sched_worker *worker = sched_worker();
+    if (!worker->is_foreign || worker->thread->depth == 0)
+        panic("keel_blocking_end without keel_blocking_begin");
+    worker->thread->depth--;
+}
+
 void keel_blocking_end(void)
 {
     struct sched_thread *thread = thread_block()->blocking;
     if (unlikely(thread == NULL))
-        panic("keel_blocking_end without keel_blocking_begin");
-    if (likely(--thread->depth == 0))
+        end_without_worker();
+    else if (likely(--thread->depth == 0))
         end(thread);
 }
 
@@ -302,8 +315,10 @@ void keel_blocking_end(void)
 
 void sched_hook_never_ended(void)
 {
-    panic_at("a task ended between keel_blocking_begin and keel_blocking_end",
-             (const void *)(uintptr_t)thread_block()->blocking->task->spawn_site);
+    const struct sched_thread *thread = thread_block()->blocking;
+    if (thread != NULL)
+        panic_at("a task ended between keel_blocking_begin and keel_blocking_end",
+                 thread->task->spawn_site);
 }
 
 void sched_hook_blocking_exit(void)

@@ -166,6 +166,9 @@ KEEL_SHOULD_YIELD_INLINE bool keel_should_yield(void)
  * nest. All else is undefined (it faults, as a rule). What was forked and is not joined goes on as
  * a task. A keel_blocking_end too many is a panic, and so is a task's end without it.
  *
+ * From a foreign thread, and from a task that holds its thread, the two do nothing: the thread is
+ * its own, and no worker waits for it.
+ *
  * A program is not deadlocked while a task is between the two. A further thread is made for each
  * call that lasts while others do; one that makes this so watches while there are calls. Where no
  * thread can be made the worker is held until the call is over.
