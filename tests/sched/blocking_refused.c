@@ -62,7 +62,8 @@ static int no_lender(void)
 static int no_spare_thread(void)
 {
     begin_on_one();
-    block(1);
+    keel_blocking_begin(); /* and no more: so short that nothing is lent yet */
+    keel_blocking_end();
     refuse_syscall(__NR_clone, EAGAIN);
     bool is_held = !go_on_meanwhile() && go_on_afterwards();
     arrive(&over);
