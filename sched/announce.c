@@ -14,9 +14,9 @@
  * Who comes after 1 is found by E. Who was there at 1 and is not known is found by 2. Nobody else
  * can make a thread between 2 and 3: all who are known are asleep, and only who comes wakes one.
  *
- * Known are the workers' threads and those of foreign.c's list. Others of ours (that of monitor.c,
- * a thread that waits for the end of the process) look like the program's: so while they are there,
- * a deadlock may go unreported. An emulator's own are there when threads are announced.
+ * Known are the workers' threads, those of foreign.c's list, and others of ours, which are counted
+ * (sched_threads_besides) after they come and before they go: so no more are known than there are.
+ * An emulator's own are there when threads are announced.
  */
 #include "base/file.h"
 #include "base/memory.h"
@@ -52,6 +52,7 @@ static uint32_t count_known(uint32_t *entered)
     /* ACQUIRE: with the RELEASE in worker_begin (worker.c). */
     uint32_t workers = atomic_load(&sched.worker_count, ACQUIRE);
     uint32_t known = foreign_count(entered);
+    known += atomic_load(&sched_threads_besides, RELAXED); /* RELAXED: asked again */
     for (uint32_t i = 0; i < workers; i++)
         known += !sched_worker_must_retire(sched.workers[i]);
     return known;

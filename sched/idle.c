@@ -72,6 +72,7 @@
 #include "mem/mem.h"
 #include "sched/fork_hooks.h"
 #include "sched/unusual.h"
+#include "sched/watchdog.h"
 
 enum {
     nap = 1000 * 1000, /* nanoseconds */
@@ -142,10 +143,15 @@ static struct sched_worker *take_sleeper(void)
     return worker;
 }
 
+__attribute__((weak)) void sched_hook_wakes(void)
+{
+}
+
 static void wake(struct sched_worker *worker)
 {
     sched_place_elsewhere(worker);
     sched_thread_wake(worker->thread);
+    sched_hook_wakes();
 }
 
 static bool wake_sleeper(void)

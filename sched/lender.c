@@ -126,8 +126,10 @@ static struct sched_thread *make_spare(void)
         .is_spare = true,
     };
     thread->block->address_owner = sched_address_owner;
-    if (sched_thread_clone(stack, thread->block, spare_begin, thread) > 0)
+    if (sched_thread_clone(stack, thread->block, spare_begin, thread) > 0) {
+        atomic_fetch_add(&sched_threads_besides, 1, RELAXED); /* RELAXED: as in side.c */
         return thread;
+    }
     mem_stack_return_with(stack, size);
     return NULL;
 }
@@ -239,7 +241,6 @@ _Noreturn void sched_lender_leave(void *arg)
     push_spare(thread);
     lock_release(&sched.idle_lock);
     sched_idle_come_back();
-    sched_watchdog_wake();
     go_on(thread);
 }
 

@@ -104,7 +104,10 @@ static void leave(void)
 {
     enum { status = 0 };
     end_presence(LEAVING);
+    /* RELAXED: asked again (announce.c); less one before it is gone, never after. */
+    atomic_fetch_sub(&sched_threads_besides, 1, RELAXED);
     arch_syscall1(__NR_exit, status);
+    atomic_fetch_add(&sched_threads_besides, 1, RELAXED); /* RELAXED: as above */
     atomic_store(&monitor.presence, PRESENT, RELAXED); /* RELAXED: it is as if it had been made */
 }
 

@@ -26,6 +26,8 @@ bool sched_side_make(struct thread_block *block, void *stack_top, int *gone, uin
     long thread = arch_clone(flags, stack_top, NULL, gone, block, entry, NULL);
     if (masked == 0)
         arch_syscall4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof before);
+    if (thread > 0)
+        atomic_fetch_add(&sched_threads_besides, 1, RELAXED); /* RELAXED: see announce.c */
     return thread > 0;
 }
 

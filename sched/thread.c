@@ -17,6 +17,8 @@ long sched_thread_clone(struct mem_stack *stack, struct thread_block *block,
     return arch_clone(sched_thread_flags, mem_stack_top(stack), NULL, NULL, block, entry, arg);
 }
 
+uint32_t sched_threads_besides;
+
 int32_t sched_thread_number(void)
 {
     return (int32_t)arch_syscall0(__NR_gettid);

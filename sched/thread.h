@@ -49,6 +49,12 @@ enum {
 long sched_thread_clone(struct mem_stack *stack, struct thread_block *block,
                         void (*entry)(void *arg), void *arg);
 
+/*
+ * Atomic: how many threads of ours there are that no worker began with and that foreign.c does not
+ * list: side threads, spare ones, and the process's first when nothing runs on it any more.
+ */
+extern uint32_t sched_threads_besides;
+
 /* The kernel's number of the calling thread. */
 int32_t sched_thread_number(void);
 
@@ -109,7 +115,7 @@ extern int64_t sched_option_blocking __attribute__((weak));
  */
 void sched_hook_spare(struct sched_thread *thread);
 
-/* The task ended in a blocking call: a panic. */
+/* A task ended, with a thread of its own: if that is so by a blocking call, a panic. */
 void sched_hook_never_ended(void);
 
 /* The calling task, which is about to exit, is in a blocking call: ends it. */

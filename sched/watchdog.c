@@ -21,7 +21,7 @@
  * that.)
  *
  * An idle process makes no system call. When no worker is awake, a timer alone can end that, which
- * says when it will, or the end of a blocking call, which wakes the watchdog. Until then it sleeps.
+ * says when it will, or who is outside (idle.c), which wakes the watchdog. Until then it sleeps.
  */
 #include "sched/watchdog.h"
 
@@ -219,6 +219,11 @@ void sched_watchdog_wake(void)
     /* RELAXED: ordered by the fence. */
     if (atomic_exchange(&watchdog.awake, 1, RELAXED) == 0)
         arch_syscall3(__NR_futex, (long)&watchdog.awake, FUTEX_WAKE_PRIVATE, 1);
+}
+
+void sched_hook_wakes(void)
+{
+    sched_watchdog_wake();
 }
 
 void sched_hook_watchdog_start(void)

@@ -17,7 +17,12 @@ extern int64_t sched_option_watchdog __attribute__((weak));
 /* Called at the start, with the options read. Empty where there is no watchdog. */
 void sched_hook_watchdog_start(void);
 
-/* A worker goes on that nobody could have expected to: a call that had lost its own is over. */
+/*
+ * A worker goes on that the watchdog may not have expected to: who made that so was none itself, a
+ * call that had lost its own, or a foreign thread. The hook is called for each worker that is woken
+ * by another thread, and empty where there is no watchdog.
+ */
 void sched_watchdog_wake(void);
+void sched_hook_wakes(void);
 
 #endif
