@@ -4,6 +4,7 @@
  */
 #include "sched/blocking.h"
 #include "tests/cases.h"
+#include "tests/sched/blocked.h"
 #include "tests/sched/meeting.h"
 
 enum { right = 0, wrong = 1, calls = 1500 };
@@ -19,19 +20,11 @@ static void take_turns(void *arg)
     }
 }
 
-static void block(int64_t time)
-{
-    struct abi_timespec pause = {.nanoseconds = time};
-    keel_blocking_begin();
-    arch_syscall2(__NR_nanosleep, (long)&pause, 0);
-    keel_blocking_end();
-}
-
 /* Whether the others had turns while main blocked, some milliseconds. */
 static bool go_on_meanwhile(void)
 {
     uint32_t before = turns;
-    block(10 * MILLISECOND);
+    block_in_kernel(10 * MILLISECOND);
     return turns != before;
 }
 
@@ -53,7 +46,7 @@ static int no_lender(void)
     refuse_syscall(__NR_clone, EAGAIN);
     bool is_held = !go_on_meanwhile() && process_is_alone() && go_on_afterwards();
     for (unsigned i = 0; i < calls; i++) /* it is tried again now and then */
-        block(1);
+        block_in_kernel(1);
     arrive(&over);
     return is_held && process_is_alone() ? right : wrong;
 }
@@ -74,7 +67,7 @@ static int rests_otherwise(void)
 {
     begin_on_one();
     refuse_syscall(__NR_futex, ENOSYS);
-    block(1);
+    block_in_kernel(1);
     bool goes_on = go_on_afterwards();
     arrive(&over);
     return goes_on ? right : wrong;

@@ -2,6 +2,7 @@
 #include <asm/unistd.h>
 
 #include "keel/task.h"
+#include "tests/sched/blocked.h"
 #include "tests/sched/meeting.h"
 #include "tests/sched/ways.h"
 
@@ -91,12 +92,7 @@ static int exit_after(void)
 /* Everybody waits for the call: no deadlock. Then it is over, and its task ends: one. */
 static void block_a_while(void *arg)
 {
-    struct {
-        int64_t seconds, nanoseconds;
-    } time = {.nanoseconds = (intptr_t)arg * MILLISECOND};
-    keel_blocking_begin();
-    arch_syscall2(__NR_nanosleep, (long)&time, 0);
-    keel_blocking_end();
+    block_in_kernel((intptr_t)arg * MILLISECOND);
     print("the call is over");
 }
 
@@ -164,11 +160,8 @@ static int computes(void)
 static void sleeper(void *arg)
 {
     (void)arg;
-    struct {
-        int64_t seconds, nanoseconds;
-    } time = {.nanoseconds = 200 * MILLISECOND};
     keel_task_set_name(NULL, "sleeper");
-    arch_syscall2(__NR_nanosleep, (long)&time, 0);
+    rest_in_kernel(200 * MILLISECOND);
     keel_exit(main_status);
 }
 

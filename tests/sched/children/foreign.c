@@ -2,8 +2,8 @@
  * Threads that are no workers: ends of the process, in the way that the first argument names. What
  * hangs is ended by the test.
  */
-#include "abi/time.h"
 #include "keel.h"
+#include "tests/sched/blocked.h"
 #include "tests/sched/cloned.h"
 #include "tests/sched/ways.h"
 
@@ -11,17 +11,10 @@ enum { standard_output = 1, right = 0, wrong = 1, exit_status = 9, crowd = 20 };
 
 static keel_chan *chan, *silent;
 
-/* Outside the runtime: the bare call, not keel_sleep. */
-static void rest_outside(int64_t milliseconds)
-{
-    struct abi_timespec time = {.nanoseconds = milliseconds * MILLISECOND};
-    arch_syscall2(__NR_nanosleep, (long)&time, 0);
-}
-
 static _Noreturn void rest_for_ever(void)
 {
     for (;;)
-        rest_outside(900);
+        rest_in_kernel(900 * MILLISECOND);
 }
 
 static int receive(void)
@@ -47,7 +40,7 @@ static void send_later(void *arg)
 {
     uint64_t element = 1;
     (void)arg;
-    rest_outside(150);
+    rest_in_kernel(150 * MILLISECOND);
     keel_chan_send(chan, &element);
 }
 
@@ -71,7 +64,7 @@ static void wait_inside(void *arg)
 {
     uint64_t element;
     (void)arg;
-    rest_outside(30);
+    rest_in_kernel(30 * MILLISECOND);
     keel_chan_receive(silent, &element);
 }
 
@@ -92,14 +85,14 @@ static int inside_first(void)
 {
     if (start(wait_first) != 0)
         return wrong;
-    rest_outside(30);
+    rest_in_kernel(30 * MILLISECOND);
     return receive();
 }
 
 static void leave(void *arg)
 {
     (void)arg;
-    rest_outside(30);
+    rest_in_kernel(30 * MILLISECOND);
 }
 
 static int ends(void)
@@ -111,21 +104,21 @@ static void detach_and_rest(void *arg)
 {
     (void)arg;
     keel_thread_attach();
-    rest_outside(30);
+    rest_in_kernel(30 * MILLISECOND);
     keel_thread_detach();
-    rest_outside(30);
+    rest_in_kernel(30 * MILLISECOND);
 }
 
 static int detaches(void)
 {
     keel_threads_announce();
-    return clone(detach_and_rest) == 0 ? (rest_outside(10), receive()) : wrong;
+    return clone(detach_and_rest) == 0 ? (rest_in_kernel(10 * MILLISECOND), receive()) : wrong;
 }
 
 /* Main waits while the runtime does not know of the thread. */
 static void attach_later(void *arg)
 {
-    rest_outside(300);
+    rest_in_kernel(300 * MILLISECOND);
     keel_thread_attach();
     send_later(arg);
     keel_thread_detach();
