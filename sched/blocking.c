@@ -92,11 +92,9 @@
 
 struct sched_lender sched_lender;
 
-int64_t sched_option_blocking = sched_blocking_default;
-
 uint32_t sched_blocking_limit(void)
 {
-    return (uint32_t)sched_option_blocking;
+    return sched_option_blocking != 0 ? (uint32_t)sched_option_blocking : sched_blocking_default;
 }
 
 /* ---- how many at a time */

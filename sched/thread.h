@@ -106,8 +106,8 @@ void sched_after_switch(void);
 
 enum { sched_blocking_default = 512, sched_blocking_most = 4096 };
 
-/* KEEL_BLOCKING_MAX. */
-extern int64_t sched_option_blocking __attribute__((weak));
+/* KEEL_BLOCKING_MAX; 0: not set. (worker.c has the options.) */
+extern int64_t sched_option_blocking;
 
 /*
  * For the thread whose worker was taken over while it slept: returns when it has another one.

@@ -50,7 +50,7 @@ bool sched_can_begin_starved(struct sched_worker *worker);
 void sched_unusual_begin(const struct keel_task *task);
 void sched_unusual_end(struct keel_task *task);
 
-/* For a task that has returned from its function, and has SCHED_UNUSUAL_THREAD: a panic (run.c). */
+/* For a task that has returned from its function, and has SCHED_UNUSUAL_THREAD: a panic. */
 void sched_never_ended(void);
 
 /* ---- the census (census.c) */

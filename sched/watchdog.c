@@ -61,8 +61,6 @@ static struct {
     _Alignas(arch_cache_line) unsigned char stack[stack_bytes];
 } watchdog;
 
-int64_t sched_option_watchdog;
-
 const char keel_watchdog;
 
 static struct hold see(struct sched_worker *worker)

@@ -11,8 +11,8 @@
 /* Whoever refers to it has the watchdog. */
 extern const char keel_watchdog;
 
-/* 1: it watches. */
-extern int64_t sched_option_watchdog __attribute__((weak));
+/* KEEL_WATCHDOG; 1: it watches. (worker.c has the options.) */
+extern int64_t sched_option_watchdog;
 
 /* Called at the start, with the options read. Empty where there is no watchdog. */
 void sched_hook_watchdog_start(void);

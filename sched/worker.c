@@ -50,6 +50,8 @@
 TOUCHED_AT_START static int64_t option_workers;    /* 0: not set */
 TOUCHED_AT_START static int64_t option_stack_size; /* as that */
 TOUCHED_AT_START static int64_t option_stacks;
+TOUCHED_AT_START int64_t sched_option_watchdog;
+TOUCHED_AT_START int64_t sched_option_blocking;
 
 /* In sched.worker_limit, beside the number: the quota has not been looked at. */
 static const uint32_t provisional = UINT32_C(1) << 31;
