@@ -68,7 +68,9 @@ $(OUT)/$(1)/internal-names: $(call objects,$(1),$(COOL_SOURCES))
 	NM=$$(NM) tools/internal-names $$^ > $$@
 $(OUT)/$(1)/members/%.o: $(OUT)/$(1)/%.o $(OUT)/$(1)/internal-names
 	@mkdir -p $$(@D)
-	$$(OBJCOPY) --redefine-syms=$(OUT)/$(1)/internal-names $$< $$@
+	@NM=$$(NM) tools/internal-names --static $$< | sort -u - $(OUT)/$(1)/internal-names > $$@.names
+	$$(OBJCOPY) --redefine-syms=$$@.names $$< $$@
+	@rm -f $$@.names
 $(OUT)/$(1)/libkeel.a: $(call objects,$(1)/members,$(KEEL_SOURCES))
 	@rm -f $$@
 	$$(AR) rcs $$@ $$^

@@ -73,12 +73,10 @@ struct backtrace_symbol {
     const char *directory; /* of the file; NULL: unknown, or the name has it */
     uint32_t line;
     bool directory_is_default; /* it is the one in which the file was compiled */
+    bool is_own;               /* the function is one of the library's */
 };
 
 /* Looks up an instruction's address (not a return address). False when nothing is known. */
 bool backtrace_symbolize(uintptr_t pc, struct backtrace_symbol *symbol);
-
-/* Whether the function, as backtrace_symbolize has named it, is one of the library's. */
-bool backtrace_is_own(const char *function);
 
 #endif

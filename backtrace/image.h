@@ -36,10 +36,11 @@ bool image_read(struct image *image);
 bool image_section(const struct image *image, size_t index, Elf64_Shdr *section);
 
 /*
- * The function in which `address` lies, and its start; NULL when there is none. Reads the whole
- * symbol table: a nanosecond or two a symbol.
+ * The function in which `address` lies, its start, and whether it is the library's; NULL when there
+ * is none. Reads the whole symbol table: a nanosecond or two a symbol.
  */
-const char *image_function(const struct image *image, uintptr_t address, uintptr_t *start);
+const char *image_function(const struct image *image, uintptr_t address, uintptr_t *start,
+                           bool *is_own);
 
 struct image_line {
     const char *file;

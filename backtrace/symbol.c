@@ -12,19 +12,16 @@
 /* In libkeel.a internal names carry this, so that programs may use the bare ones. */
 static const char internal_prefix[] = "keel__";
 
-/*
- * An internal name is shown without its prefix, which lies before it in the table of names. That
- * begins with a NUL, so nothing before the table is read.
- */
-bool backtrace_is_own(const char *function)
+static bool begins_with(const char *text, const char *start, size_t length)
 {
-    size_t left = sizeof internal_prefix - 1;
-    while (left > 0 && function[-1] == internal_prefix[left - 1]) {
-        function--;
-        left--;
-    }
-    return left == 0 || (strlen(function) > 5 && memcmp(function, "keel_", 5) == 0) ||
-           (strlen(function) > 3 && memcmp(function, "cs_", 3) == 0);
+    return strlen(text) > length && memcmp(text, start, length) == 0;
+}
+
+/* Of the names that all see these are the library's; what programs see of it has them. */
+static bool is_public(const Elf64_Sym *symbol, const char *name)
+{
+    return ELF_ST_BIND(symbol->st_info) != STB_LOCAL &&
+           (begins_with(name, "keel_", 5) || begins_with(name, "cs_", 3));
 }
 
 struct search {
@@ -82,7 +79,8 @@ static bool find_section(struct search *search)
     return false;
 }
 
-const char *image_function(const struct image *image, uintptr_t address, uintptr_t *start)
+const char *image_function(const struct image *image, uintptr_t address, uintptr_t *start,
+                           bool *is_own)
 {
     struct search search = {.image = image, .address = address - image->bias};
     if (!find_section(&search))
@@ -102,7 +100,9 @@ const char *image_function(const struct image *image, uintptr_t address, uintptr
     if (name == NULL)
         return NULL;
     size_t prefix = sizeof internal_prefix - 1;
-    if (strlen(name) > prefix && memcmp(name, internal_prefix, prefix) == 0)
+    bool is_internal = begins_with(name, internal_prefix, prefix);
+    *is_own = is_internal || is_public(found, name);
+    if (is_internal)
         name += prefix;
     *start = image->bias + found->st_value;
     return name;

@@ -10,7 +10,7 @@ bool backtrace_symbolize(uintptr_t pc, struct backtrace_symbol *symbol)
     if (image == NULL || image->bias != code.bias)
         return false;
     uintptr_t start;
-    symbol->function = image_function(image, pc, &start);
+    symbol->function = image_function(image, pc, &start, &symbol->is_own);
     if (symbol->function != NULL)
         symbol->offset = pc - start;
     struct image_line line;

@@ -97,8 +97,9 @@ static bool makes_frame(struct walk *walk, uintptr_t pc)
 {
     const struct image *image = table_image(&walk->table);
     uintptr_t start;
+    bool is_own;
     uint64_t bytes;
-    return image == NULL || image_function(image, pc, &start) == NULL ||
+    return image == NULL || image_function(image, pc, &start, &is_own) == NULL ||
            !probe_read(&walk->probe, start, sizeof bytes, &bytes) || arch_makes_frame(bytes);
 }
 

@@ -1,9 +1,11 @@
 /*
  * The report of a deadlock: every task waits, and nothing is left that could wake one. Tasks are
  * grouped by the place that spawned them and the reason for which they wait. Of each group's first
- * task the calls are shown from which it waits, the innermost few that are not our own.
+ * task the calls are shown from which it waits, the innermost few that are not our own; in a
+ * program without names, the innermost ones.
  */
 #include "backtrace/backtrace.h"
+#include "base/memory.h"
 #include "base/output.h"
 #include "base/panic.h"
 #include "base/process.h"
@@ -53,22 +55,32 @@ static void add_to_report(struct keel_task *task, void *data)
 
 /* ---- where a task waits */
 
-enum { calls_shown = 3 };
+enum { calls_shown = 3, calls_shown_unnamed = 8 };
 
 struct calls {
+    unsigned hosted; /* so many tasks run above this one on its stack */
     unsigned passed; /* the switch's, and other calls of the library */
     unsigned shown;
 };
 
+/* By its name: an image need not have it. */
+static bool is_hosting(const struct backtrace_symbol *symbol)
+{
+    static const char name[] = "sched_host";
+    return symbol->is_own && strlen(symbol->function) == sizeof name - 1 &&
+           memcmp(symbol->function, name, sizeof name) == 0;
+}
+
+/* What has no name could be anybody's. */
 static bool write_call(const struct backtrace_frame *frame, void *data)
 {
     struct calls *calls = data;
     struct backtrace_symbol symbol;
-    if (!backtrace_symbolize(frame->pc - 1, &symbol) || symbol.function == NULL)
+    bool named = backtrace_symbolize(frame->pc - 1, &symbol) && symbol.function != NULL;
+    if (named && frame->pc - 1 - symbol.offset == (uintptr_t)sched_runner)
         return false;
-    if (frame->pc - 1 - symbol.offset == (uintptr_t)sched_runner)
-        return false;
-    bool is_own = calls->passed == 0 || backtrace_is_own(symbol.function);
+    bool is_own = calls->hosted > 0 || calls->passed == 0 || (named && symbol.is_own);
+    calls->hosted -= calls->hosted > 0 && named && is_hosting(&symbol);
     calls->passed += is_own;
     if (is_own)
         return calls->shown == 0;
@@ -78,19 +90,50 @@ static bool write_call(const struct backtrace_frame *frame, void *data)
     line_hex(&line, frame->pc);
     backtrace_line_call(&line, (const void *)frame->pc);
     line_write(&line, standard_error);
-    return ++calls->shown < calls_shown;
+    return ++calls->shown < (named ? calls_shown : calls_shown_unnamed);
 }
 
-/* One that hosts another waits in the midst of that one's stack; a thread, in the kernel. */
+/* One that hosts another waits below that one, on the same stack; a thread, in the kernel. */
 static void write_calls(const struct keel_task *task)
 {
     struct calls calls = {.shown = 0};
     struct arch_registers registers = {.value = {0}};
     /* RELAXED: nobody runs any more. */
+    for (; atomic_load(&task->state, RELAXED) == SCHED_TASK_HOSTING; task = task->wait_object)
+        calls.hosted++;
+    /* RELAXED: as above. */
     if (atomic_load(&task->state, RELAXED) != SCHED_TASK_PARKED || task->context == NULL)
         return;
     arch_registers_from_context(&registers, task->context);
     backtrace_walk(&registers, false, write_call, &calls);
+}
+
+/* ---- groups */
+
+struct sought {
+    const void *address;
+    const struct keel_task *task; /* whose descriptor it is; NULL: nobody's */
+};
+
+static void compare(struct keel_task *task, void *data)
+{
+    struct sought *sought = data;
+    if (task == sought->address)
+        sought->task = task;
+}
+
+static void line_object(struct line *line, const void *object)
+{
+    struct sought sought = {.address = object};
+    sched_task_each(compare, &sought);
+    if (sought.task == NULL) {
+        line_text(line, " ");
+        line_hex(line, (uintptr_t)object);
+        return;
+    }
+    line_text(line, " (");
+    line_task(line, &sought.task->identity);
+    line_text(line, ")");
 }
 
 static void write_group(const struct group *group)
@@ -106,10 +149,8 @@ static void write_group(const struct group *group)
     }
     line_text(&line, ": ");
     line_text(&line, reason_texts[group->first->wait_reason]);
-    if (group->first->wait_object != NULL) {
-        line_text(&line, " ");
-        line_hex(&line, (uintptr_t)group->first->wait_object);
-    }
+    if (group->first->wait_object != NULL)
+        line_object(&line, group->first->wait_object);
     if (group->first->spawn_site != NULL) {
         line_text(&line, ", spawned at ");
         line_hex(&line, (uintptr_t)group->first->spawn_site);

@@ -40,7 +40,8 @@ static unsigned char *in_copy(unsigned char *copy, struct extent part)
 static bool names(const struct image *in, uintptr_t address, const char *wanted)
 {
     uintptr_t start;
-    const char *name = image_function(in, address, &start);
+    bool is_own;
+    const char *name = image_function(in, address, &start, &is_own);
     return name != NULL && strlen(name) == strlen(wanted) &&
            memcmp(name, wanted, strlen(name)) == 0;
 }
@@ -53,7 +54,8 @@ static unsigned ask(void)
     for (size_t i = 0; i < sizeof offsets / sizeof offsets[0]; i++) {
         uintptr_t address = process_auxiliary(AT_ENTRY, 0) + offsets[i], start;
         struct image_line line;
-        known += image_function(&image, address, &start) != NULL;
+        bool is_own;
+        known += image_function(&image, address, &start, &is_own) != NULL;
         known += image_line(&image, address, &line) && strlen(line.file) > 0;
     }
     return known;

@@ -148,7 +148,7 @@ sub asleep {
 
 my $receives = qr/receiving from a channel $hex/;
 my $sends    = qr/sending to a channel $hex/;
-my $awaits   = qr/keel:   task 1 "main": awaiting a task $hex\n/;
+my $awaits   = qr/keel:   task 1 "main": awaiting a task \(task \d+\)\n/;
 
 my @deadlocks = (
     [ 'main-alone',         qr/${\asleep(1)}$main_receives\z/ ],

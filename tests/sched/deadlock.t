@@ -41,7 +41,7 @@ my @deadlocks = (
     ],
     [
         'all',
-        qr/${\asleep(6)}keel:   task 1 "main": $waits_for_all\n(?=.*^keel:   task \d+ and 2 others${\waits_in("all", $waits_for_all)})(?=.*^keel:   task \d+${\waits_in("all", "sleeping for ever")})(?=.*^keel:   task \d+${\spawned_in("all", "awaiting a task")})(?:.*\n){3}/ms
+        qr/${\asleep(6)}keel:   task 1 "main": $waits_for_all\n(?=.*^keel:   task \d+ and 2 others${\waits_in("all", $waits_for_all)})(?=.*^keel:   task \d+${\waits_in("all", "sleeping for ever")})(?=.*^keel:   task \d+${\waits_in("all", "awaiting a task [(]task \\d+[)]")})(?:.*\n){3}/ms
     ],
     [ 'pair', qr/${\asleep(3)}${main}keel:   task \d+ and 1 other${\receives("pair")}/ ],
 );
