@@ -1,3 +1,4 @@
+#include "base/panic.h"
 #include "sched/sched.h"
 
 /* Publishes the caller as the waiter; if the task has ended meanwhile, wakes the caller itself. */
@@ -18,7 +19,11 @@ int keel_task_await(keel_task *task, void **result)
     if (sched_host(task, result))
         return 0;
     /* ACQUIRE: with the RELEASE in finish (run.c), which publishes the result. */
-    if (atomic_load(&task->join, ACQUIRE) != SCHED_JOIN_DONE) {
+    uintptr_t join = atomic_load(&task->join, ACQUIRE);
+    if (join != SCHED_JOIN_DONE) {
+        /* Its end recycles it: a task of keel_spawn, which may be the caller itself. */
+        if (unlikely(join == SCHED_JOIN_DETACHED))
+            panic("keel_task_await of a task that has no handle: spawned or detached");
         sched_before_park();
         sched_park(SCHED_WAIT_AWAIT, task, step_await, task);
     }

@@ -99,7 +99,8 @@ keel_task *keel_task_create(void *(*fn)(void *), void *arg, const keel_task_opti
  * Waits until the task has ended and stores what its function returned in *result (unless `result`
  * is NULL). Returns 0. Consumes the handle. May park.
  * Who awaits itself, or a task that waits for the caller's end, waits for ever (keel_stuck_tasks).
- * Undefined: awaiting a handle twice.
+ * A task of keel_spawn, or one that was detached, has no handle: awaiting it panics while it runs,
+ * so also when it awaits itself. Undefined: awaiting it later; awaiting a handle twice.
  */
 int keel_task_await(keel_task *task, void **result);
 
