@@ -6,8 +6,9 @@
 #include "base/base.h"
 
 /*
- * What a worker counts (keel_sched_stats says of what). Plain words of its own: written by its own
- * thread, by sched_count; anyone may read them, RELAXED.
+ * What a worker counts (keel_sched_stats says of what). Words of its own: written by its own
+ * thread, without a locked instruction; they never go down. Anyone may read them, RELAXED; but of
+ * `spawned` and `ended` wait_all.c wants that who sees an end sees what the task had spawned.
  */
 struct sched_counts {
     uint64_t spawned;
@@ -17,6 +18,7 @@ struct sched_counts {
     uint64_t steals;
     uint64_t sleeps;
     uint64_t held_long; /* written by the watchdog (watchdog.c) */
+    uint64_t taking; /* no count: 1 while it may have taken a task that is uncounted yet (fork.c) */
 };
 
 /* What a worker does, and for how long it has; kept only in programs that ask (stats.c). */

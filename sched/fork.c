@@ -42,10 +42,11 @@
  * The stamp is what makes this right although the owner may take the child back meanwhile and use
  * the slot for another: that other is either private (0) or was shared with a new stamp, so step 3
  * fails and what was read in step 2 is thrown away. (64 bits do not wrap.) What a thief gives up
- * was never a task, and is counted no more; but it is counted before step 3, because whoever finds
- * the task in the slot may wait until all that were counted have ended (wait_all.c). range is a
- * hint: it holds a first and a last slot, and the low bits of the stamp, so that a thief that
- * advances the first one, by a compare-and-swap, advances no newer range. The state alone decides.
+ * was never a task, and is not counted as one. But whoever finds the task in the slot may wait
+ * until all that were counted have ended (wait_all.c): so the thief says before step 3 that it is
+ * taking one, and until it has counted it, or knows that it has none. range is a hint: it holds a
+ * first and a last slot, and the low bits of the stamp, so that a thief that advances the first
+ * one, by a compare-and-swap, advances no newer range. The state alone decides.
  *
  * Joining a shared child: compare-and-swap of the state from the stamp to 0: it is the owner's
  * again, and called. Or there is a task in the state: the slot is given up, and the task awaited.
@@ -427,6 +428,7 @@ static struct keel_task *steal_child(struct sched_worker *victim)
     struct keel_task *task = NULL;
     unsigned first = range_first(range), end = range_end(range);
     bool taken = false;
+    uint64_t *taking = &sched_worker()->counts.taking;
     while (first < end && !taken) {
         struct keel_fork_slot *slot = &base[first++];
         /* ACQUIRE: with the RELEASE in share. Step 1. */
@@ -434,11 +436,12 @@ static struct keel_task *steal_child(struct sched_worker *victim)
         if ((state & stamp_bit) == 0)
             continue;
         if (task == NULL)
-            task = sched_task_make(NULL);
+            task = sched_task_prepare(NULL);
         if (unlikely(task == NULL)) {
             first = end; /* no memory: not to be found again and again; the owner has them */
             break;
         }
+        atomic_store(taking, 1, RELAXED); /* RELAXED: published by the exchange */
         /* RELAXED: the stamp says whether they belong to it. Step 2. */
         task->fn.call = atomic_load(&slot->fn, RELAXED);
         task->arg = atomic_load(&slot->arg, RELAXED);
@@ -449,10 +452,14 @@ static struct keel_task *steal_child(struct sched_worker *victim)
     uint64_t rest = (range & ~(uint64_t)0xffff0000) | (uint64_t)first << 16;
     /* RELAXED: a hint. */
     atomic_compare_exchange(&forks->range, &range, rest, RELAXED, RELAXED);
-    if (taken || task == NULL)
-        return task;
-    sched_task_unmake(task);
-    return NULL;
+    if (task == NULL)
+        return NULL;
+    if (taken)
+        sched_count(&sched_worker()->counts.spawned);
+    else
+        sched_task_recycle(task);
+    atomic_store(taking, 0, RELEASE); /* RELEASE: with the ACQUIRE in are_gone (wait_all.c) */
+    return taken ? task : NULL;
 }
 
 static bool is_findable(const struct sched_worker *victim)

@@ -43,8 +43,8 @@ struct keel_task *sched_tasks_reserve(size_t count);
 void sched_task_init(struct keel_task *task, const void *spawn_site);
 struct keel_task *sched_task_prepare(const void *spawn_site);
 
-/* Takes back what sched_task_make made, on the same worker: the task did not come to be. */
-void sched_task_unmake(struct keel_task *task);
+/* As sched_task_make, but the task is not counted as spawned: it may not come to be. */
+struct keel_task *sched_task_prepare(const void *spawn_site);
 
 /* As sched_start, but wakes nobody. */
 void sched_push_fresh(struct sched_worker *worker, struct keel_task *task);

@@ -40,7 +40,11 @@ void sched_after_switch(void)
 void sched_set_running(struct keel_task *task)
 {
     thread_block()->task = &task->identity;
-    atomic_store(&task->state, SCHED_TASK_RUNNING, RELAXED); /* RELAXED: for reports */
+    /*
+     * RELAXED: for reports; and stuck.c sees it with the number of whoever gets the descriptor that
+     * the task recycles next: that is published by the RELEASE in sched_task_init.
+     */
+    atomic_store(&task->state, SCHED_TASK_RUNNING, RELAXED);
 }
 
 /* The task has ended: whoever waits for it is woken, or whoever will wait finds the result. */

@@ -192,13 +192,6 @@ struct keel_task *sched_task_make(const void *spawn_site)
     return task;
 }
 
-void sched_task_unmake(struct keel_task *task)
-{
-    uint64_t *spawned = &sched_worker()->counts.spawned;
-    atomic_store(spawned, *spawned - 1, RELAXED); /* RELAXED: as sched_count */
-    sched_task_recycle(task);
-}
-
 struct keel_task *sched_tasks_reserve(size_t count)
 {
     struct task_slab *slab =
@@ -213,7 +206,8 @@ struct keel_task *sched_tasks_reserve(size_t count)
 void sched_task_recycle(struct keel_task *task)
 {
     struct sched_worker *worker = sched_worker();
-    atomic_store(&task->state, SCHED_TASK_FREE, RELAXED); /* RELAXED: for reports */
+    /* RELAXED: who lists tasks passes it over, or sees a number that nobody has any more. */
+    atomic_store(&task->state, SCHED_TASK_FREE, RELAXED);
     task->next = worker->free_tasks;
     worker->free_tasks = task;
     if (++worker->free_task_count >= 2 * batch)

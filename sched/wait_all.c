@@ -44,10 +44,11 @@
  * among those read afterwards. Suppose some other task T lives. It, or an ancestor of it that is
  * neither in X nor in W, was spawned by one of X, W; so it was read as spawned, and counts as
  * neither: the sum is greater than X and W together. (main, when it does not wait, counts from the
- * start. A thief counts a forked child before it takes it, fork.c. What a foreign thread spawns
- * while this is read is missed, or not, as if it had come later: nobody has been told of it.) An
- * end that was not read makes the sum greater too. The same RELEASE and ACQUIRE show what they all
- * did to who is let go.
+ * start. A thief says that it is taking a forked child before it does, and until it has counted it,
+ * fork.c; so that is read in between. What a
+ * foreign thread spawns while this is read is missed, or not, as if it had come later: nobody has
+ * been told of it.) An end that was not read makes the sum greater too. The same
+ * RELEASE and ACQUIRE show what they all did to who is let go.
  *
  * Who is let go by step 4 is readied while who does it counts as awake or outside (idle.c), so no
  * sleeper can see all others asleep meanwhile and take it for a deadlock. If the others wait for
@@ -102,8 +103,11 @@ static bool are_gone(uint64_t waiting)
         gone += atomic_load(&sched.workers[i]->counts.ended, ACQUIRE);
     }
     count = atomic_load(&sched.worker_count, ACQUIRE);
-    for (uint32_t i = 0; i < count; i++)
-        spawned += atomic_load(&sched.workers[i]->counts.spawned, RELAXED); /* RELAXED: see above */
+    for (uint32_t i = 0; i < count; i++) {
+        const struct sched_counts *counts = &sched.workers[i]->counts;
+        spawned += atomic_load(&counts->taking, ACQUIRE);  /* ACQUIRE: with steal_child (fork.c) */
+        spawned += atomic_load(&counts->spawned, RELAXED); /* RELAXED: see above */
+    }
     return 1 + spawned + spawned_by_foreign() == gone + waiting;
 }
 
