@@ -45,13 +45,17 @@
  * seen that RUNNING or something later: a wait after it. So it is a wait of p for c; only an await
  * without a deadline, and hosting, have a descriptor as their object; and that is the fact.
  *
- * A sleep for ever is a fact by itself: that reason is the last that a task ever has.
+ * A sleep for ever is a fact by itself: that reason is the last that a task ever has. So is the
+ * wait of who has called keel_exit while another runs the exit functions. Who waits for such a one,
+ * by facts, is stuck, but as good as gone: keel_wait_all does not wait for it (wait_all.c).
  *
  * keel_wait_all. Who waits there is let go when all others have ended; so it is stuck if one of the
  * others is. Or if one of the others waits, by facts, for one of those who wait there. Such a wait
- * is not a fact: it may be over. But between two looks at the same even number of rounds
- * (wait_all.h) nobody was let go; so whoever had that reason after the first is still waiting at
- * the second, and if somebody else is stuck then, or waits for it, it is stuck for good.
+ * is not a fact: it may be over. But let the number of rounds (wait_all.h) be the same before and
+ * after the look, and suppose that one who was seen to wait so was let go nonetheless. The round
+ * that did it found all others gone; so whoever was seen stuck, or waiting for one of those, came
+ * to that later, through something that was done by one whom this round had let go. Who has seen
+ * that sees the new number. So nobody was let go, and nobody ever will be.
  *
  * Foreign threads (foreign.h) wait by descriptors too, and note their waits in the same way; so all
  * of this holds for them, but that nobody waits for their end.
@@ -66,7 +70,13 @@
 #include "mem/pages.h"
 #include "sched/wait_all.h"
 
-enum waker { SCHED_WAKER_ANYONE, SCHED_WAKER_TASK, SCHED_WAKER_NOBODY, SCHED_WAKER_OTHERS };
+enum waker {
+    SCHED_WAKER_ANYONE,
+    SCHED_WAKER_TASK,
+    SCHED_WAKER_NOBODY,
+    SCHED_WAKER_OTHERS,
+    SCHED_WAKER_EXIT
+};
 
 static const uint8_t wakers[] = {
 #define WAIT_REASON(name, text, waker) [name] = SCHED_WAKER_##waker,
@@ -77,6 +87,8 @@ static const uint8_t wakers[] = {
 enum verdict {
     UNKNOWN,
     GOES_ON,
+    EXITS,       /* it waits for the end of the process */
+    BEHIND_EXIT, /* it waits, by facts, for one that does */
     STUCK,
     WITH_OTHERS, /* it waits, by facts, for one that waits for the end of all others */
     OTHERS,      /* it is one that waits for that */
@@ -95,6 +107,7 @@ struct look {
     struct waiting *table;
     uint64_t size; /* a power of two */
     uint64_t used;
+    bool full; /* some found no room */
 };
 
 enum { slack = 64 }; /* entries for tasks that begin to wait meanwhile */
@@ -135,40 +148,69 @@ static void count(struct keel_task *task, void *data)
     *waiting += waker_of(task) != SCHED_WAKER_ANYONE;
 }
 
-/* Step 1. What finds no room began to wait after the call did. */
+static enum verdict verdict_at_first(enum waker waker)
+{
+    switch (waker) {
+    case SCHED_WAKER_NOBODY:
+        return STUCK;
+    case SCHED_WAKER_OTHERS:
+        return OTHERS;
+    case SCHED_WAKER_EXIT:
+        return EXITS;
+    default:
+        return UNKNOWN;
+    }
+}
+
+/* Step 1. */
 static void enter(struct keel_task *task, void *data)
 {
     struct look *look = data;
     uint64_t id = id_of(task);
     enum waker waker = waker_of(task);
     /* The number again: so the reason was this task's. */
-    if (waker == SCHED_WAKER_ANYONE || id_of(task) != id || look->used >= look->size / 2)
+    if (waker == SCHED_WAKER_ANYONE || id_of(task) != id)
+        return;
+    look->full |= look->used >= look->size / 2;
+    if (look->full)
         return;
     look->used++;
     *place_of(look, task) = (struct waiting){
         .task = task,
         .id = id,
         .next = none,
-        .verdict = waker == SCHED_WAKER_NOBODY   ? STUCK
-                   : waker == SCHED_WAKER_OTHERS ? OTHERS
-                                                 : UNKNOWN,
+        .verdict = (uint8_t)verdict_at_first(waker),
     };
 }
 
-/* False: there is no memory. */
+static void forget(struct look *look)
+{
+    page_unmap(look->table, look->size * sizeof *look->table);
+}
+
+/*
+ * More may begin to wait meanwhile than there is room for; they may be listed before those that are
+ * stuck. Then all enter a larger table. False: there is no memory.
+ */
 static bool gather(struct look *look)
 {
     uint64_t waiting = 0;
     sched_task_each(count, &waiting);
-    look->used = 0;
     look->size = 1;
     while (look->size < 2 * (waiting + slack))
         look->size *= 2;
-    look->table = page_map(look->size * sizeof *look->table);
-    if (look->table == NULL)
-        return false;
-    sched_task_each(enter, look);
-    return true;
+    for (;;) {
+        look->used = 0;
+        look->full = false;
+        look->table = page_map(look->size * sizeof *look->table);
+        if (look->table == NULL)
+            return false;
+        sched_task_each(enter, look);
+        if (!look->full)
+            return true;
+        forget(look);
+        look->size *= 2;
+    }
 }
 
 /* ---- facts */
@@ -211,6 +253,7 @@ static void judge(struct look *look, struct waiting *first, uint32_t walk)
     }
     verdict = entry->verdict == UNKNOWN  ? STUCK /* it came round to where it was */
               : entry->verdict == OTHERS ? WITH_OTHERS
+              : entry->verdict == EXITS  ? BEHIND_EXIT
                                          : entry->verdict;
     for (entry = first; entry->verdict == UNKNOWN; entry = &look->table[entry->next])
         entry->verdict = verdict;
@@ -239,12 +282,25 @@ static void judge_all(struct look *look)
     }
 }
 
+uint64_t sched_stuck_behind_exit(void)
+{
+    struct look look;
+    uint64_t found = 0;
+    if (!gather(&look))
+        return 0;
+    judge_all(&look);
+    for (uint64_t i = 0; i < look.size; i++)
+        found += look.table[i].verdict == BEHIND_EXIT;
+    forget(&look);
+    return found;
+}
+
 static size_t report(const struct look *look, bool with_others, uint64_t *ids, size_t max)
 {
     size_t found = 0;
     for (uint64_t i = 0; i < look->size; i++) {
         const struct waiting *entry = &look->table[i];
-        if (entry->verdict != STUCK && (!with_others || entry->verdict < WITH_OTHERS))
+        if (entry->verdict < BEHIND_EXIT || (entry->verdict > STUCK && !with_others))
             continue;
         if (found < max)
             ids[found] = entry->id & ~foreign_identity;
@@ -258,12 +314,11 @@ size_t keel_stuck_tasks(uint64_t *ids, size_t max)
     struct look look;
     uint32_t rounds = sched_wait_all_rounds();
     if (!gather(&look))
-        return 0;
+        return SIZE_MAX;
     judge_all(&look);
-    atomic_fence(ACQUIRE); /* ACQUIRE: with the RELEASE in next_round (wait_all.c) */
-    bool with_others =
-        rounds % 2 == 0 && sched_wait_all_rounds() == rounds && others_are_stuck(&look);
+    atomic_fence(ACQUIRE); /* ACQUIRE: with the RELEASE in ready_all (wait_all.c) */
+    bool with_others = sched_wait_all_rounds() == rounds && others_are_stuck(&look);
     size_t found = report(&look, with_others, ids, max);
-    page_unmap(look.table, look.size * sizeof *look.table);
+    forget(&look);
     return found;
 }

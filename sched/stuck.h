@@ -21,4 +21,11 @@ static inline void sched_note_wait(struct keel_task *self, enum sched_task_state
     atomic_store(&self->state, (uint8_t)state, RELEASE);
 }
 
+/*
+ * How many tasks wait for the end of one that waits for the end of the process, or for the end of
+ * one of these: they are as good as gone. Reads what has happened before it with the ACQUIRE that
+ * are_gone wants. Some may be missed that begin to wait meanwhile, or all when there is no memory.
+ */
+uint64_t sched_stuck_behind_exit(void);
+
 #endif

@@ -1,8 +1,9 @@
 /*
  * keel_wait_all: tasks that wait until no others are left.
  *
- * The goal: the end of a task costs nothing more than before; who waits sleeps, and does not look
- * again and again; and it is let go as soon as the last other task has ended.
+ * The goal: that somebody may wait so costs the end of a task nothing but a plain count; who waits
+ * sleeps, and does not look again and again; and it is let go as soon as the last other task has
+ * ended.
  *
  * Rejected: one count of all tasks (a locked instruction on one line for each spawn and each end);
  * a question at the end of each task whether somebody waits (little, but of all tasks, for what a
@@ -12,7 +13,9 @@
  * (counts.h). The others are gone when
  *
  *     main + all spawned = all ended + those that wait here + those that wait for the exit
+ *                          + those that wait for the end of one that waits for the exit
  *
+ * (the last are found by stuck.c, without the lock, because who waits so does so for good),
  * and who may be the last to end finds nothing else to do after it, because there is nothing: so
  * workers ask when they have found nothing (sched_find_work), and not at the end of a task. Who
  * begins to wait for the exit asks by itself: it may hold its thread, which looks for nothing.
@@ -22,20 +25,26 @@
  * call is one that runs.
  *
  * Who waits:                                  Whose task ends (or waits for the exit):
- *     a. leaves word: let_go is not NULL;         1. counts its end;
- *     b. fence SEQ_CST;                           2. fence SEQ_CST, when it has nothing to do;
- *     c. takes the lock;                          3. when there is word, takes the lock;
+ *     a. takes the lock;                          1. counts its end;
+ *     b. leaves word: let_go is not NULL;         2. fence SEQ_CST, when it has nothing to do;
+ *     c. fence SEQ_CST;                           3. when there is word, takes the lock;
  *     d. are the others gone? then it lets        4. are the others gone? then it lets all go.
  *        all go, and does not wait; else
  *     e. enters the queue, parks; the lock
  *        is released after the switch.
  *
+ * A task that begins to wait for one that waits for the exit counts as one that ends: step 1 is the
+ * note of its wait. Step d may miss who does so just then; but a worker comes to step 2 after e.
+ *
+ * Who lets all go takes the word back, under the lock: so in a program in which nobody waits any
+ * more no worker comes to step 3.
+ *
  * Why nobody waits in vain. Let the others be gone: their last ends lie behind step 1 on some
  * workers, each of which comes to step 2, for it finds nothing, before it sleeps or retires; and
- * the last who came to wait has passed step d. Look at the last two who pass step b or step 2: by
+ * the last who came to wait has passed step d. Look at the last two who pass step c or step 2: by
  * the fences the later one sees all that the others had counted, or the word. Who waits and sees
  * not all ends is seen by who ends: that one finds the word, and its step 4 comes after e by the
- * lock (or before c: then the lock shows its end to d). Of two who end the later one sees both
+ * lock (or before a: then the lock shows its end to d). Of two who end the later one sees both
  * ends. (tests/model/wait_all.pml explores it.)
  *
  * Why nobody is let go too early. Ends are read before spawns (are_gone). Let X be the tasks whose
@@ -45,22 +54,23 @@
  * neither in X nor in W, was spawned by one of X, W; so it was read as spawned, and counts as
  * neither: the sum is greater than X and W together. (main, when it does not wait, counts from the
  * start. A thief says that it is taking a forked child before it does, and until it has counted it,
- * fork.c; so that is read in between. What a
- * foreign thread spawns while this is read is missed, or not, as if it had come later: nobody has
- * been told of it.) An end that was not read makes the sum greater too. The same
- * RELEASE and ACQUIRE show what they all did to who is let go.
+ * fork.c; so that is read in between. What a foreign thread spawns while this is read is missed, or
+ * not, as if it had come later: nobody has been told of it.) An end that was not read makes the sum
+ * greater too. The same RELEASE and ACQUIRE show what they all did to who is let go.
  *
  * Who is let go by step 4 is readied while who does it counts as awake or outside (idle.c), so no
  * sleeper can see all others asleep meanwhile and take it for a deadlock. If the others wait for
  * ever, it is one.
  *
- * For stuck.c `rounds` is odd while some of those that are let go are still to be readied; each
- * loses its reason to wait before. No second round begins before the first has ended, since whoever
- * has not been readied yet is one of the others.
+ * Who lets go: first all lose their reason to wait; then `rounds` grows by one; then they are
+ * readied. For stuck.c: who had that reason after a look at `rounds` was not let go by a round that
+ * the look has seen; and by a later one only when `rounds` has grown: whatever is done by who was
+ * let go comes after that. (tests/model/rounds.pml explores it.)
  */
 #include "sched/wait_all.h"
 
-#include "sched/sched.h"
+#include "sched/fork_hooks.h"
+#include "sched/stuck.h"
 
 static struct {
     struct lock lock;
@@ -71,12 +81,7 @@ static struct {
 
 uint32_t sched_wait_all_rounds(void)
 {
-    return atomic_load(&all.rounds, ACQUIRE); /* ACQUIRE: with the RELEASEs in next_round */
-}
-
-static void next_round(void)
-{
-    atomic_fetch_add(&all.rounds, 1, RELEASE); /* RELEASE: with sched_wait_all_rounds */
+    return atomic_load(&all.rounds, ACQUIRE); /* ACQUIRE: with the RELEASE in ready_all */
 }
 
 /* How many tasks threads have spawned that are no workers. */
@@ -111,15 +116,23 @@ static bool are_gone(uint64_t waiting)
     return 1 + spawned + spawned_by_foreign() == gone + waiting;
 }
 
-/* Readies them, the last step of a round. */
+/* Ends the waits of all of them, then readies them. */
 static void ready_all(struct queue *released)
 {
-    for (struct keel_task *task = queue_pop(released); task != NULL; task = queue_pop(released)) {
+    for (struct keel_task *task = released->first; task != NULL; task = task->next) {
         /* RELEASE: with the ACQUIRE in waker_of (stuck.c). */
         atomic_store(&task->wait_reason, SCHED_WAIT_NONE, RELEASE);
-        sched_ready(task);
     }
-    next_round();
+    atomic_fetch_add(&all.rounds, 1, RELEASE); /* RELEASE: with sched_wait_all_rounds */
+    for (struct keel_task *task = queue_pop(released); task != NULL; task = queue_pop(released))
+        sched_ready(task);
+}
+
+/* How many tasks wait for one that has exited: facts, so no lock is needed. */
+static uint64_t wait_for_exiting(void)
+{
+    /* ACQUIRE: as in are_gone. */
+    return likely(atomic_load(&sched.exiting, ACQUIRE) == 0) ? 0 : sched_stuck_behind_exit();
 }
 
 /*
@@ -130,7 +143,7 @@ static bool take_if_alone(struct queue *released, uint64_t also)
 {
     if (!are_gone(all.waiting.length - all.threads + also))
         return false;
-    next_round();
+    atomic_store(&sched.let_go, NULL, RELAXED); /* RELAXED: nobody waits; the lock orders it */
     *released = all.waiting;
     all.waiting = (struct queue){0};
     all.threads = 0;
@@ -141,29 +154,43 @@ static bool take_if_alone(struct queue *released, uint64_t also)
 static bool let_go(void)
 {
     struct queue released;
+    uint64_t also = wait_for_exiting();
     lock_acquire(&all.lock);
-    bool any = !queue_looks_empty(&all.waiting) && take_if_alone(&released, 0);
+    bool any = !queue_looks_empty(&all.waiting) && take_if_alone(&released, also);
     lock_release(&all.lock);
     if (any)
         ready_all(&released);
     return any;
 }
 
-void keel_wait_all(void)
+/* Whether the others are gone; else the caller, which may park, has left word and has the lock. */
+static bool goes_on(bool may_park)
 {
     struct queue released;
-    struct keel_task *self = sched_self();
-    bool is_task = sched_is_task(self);
-    sched_before_park();
-    atomic_store(&sched.let_go, let_go, RELAXED); /* RELAXED: step a; the fence orders it */
-    atomic_fence_shared(SEQ_CST);                 /* SEQ_CST: step b, with step 2 */
+    uint64_t also = sched_is_task(sched_self()) + wait_for_exiting();
     lock_acquire(&all.lock);
-    if (take_if_alone(&released, is_task)) {
-        lock_release(&all.lock);
-        ready_all(&released);
-        return;
+    if (may_park) {
+        atomic_store(&sched.let_go, let_go, RELAXED); /* RELAXED: step b; the fence orders it */
+        atomic_fence_shared(SEQ_CST);                 /* SEQ_CST: step c, with step 2 */
     }
-    queue_push(&all.waiting, self);
-    all.threads += !is_task;
+    bool alone = take_if_alone(&released, also);
+    if (alone || !may_park)
+        lock_release(&all.lock);
+    if (alone)
+        ready_all(&released);
+    return alone;
+}
+
+void keel_wait_all(void)
+{
+    sched_settle_forks();
+    /* Who need not wait need not be able to. */
+    if (goes_on(false))
+        return;
+    sched_before_park();
+    if (goes_on(true))
+        return;
+    queue_push(&all.waiting, sched_self());
+    all.threads += !sched_is_task(sched_self());
     sched_park(SCHED_WAIT_ALL, NULL, sched_step_unlock, &all.lock);
 }

@@ -5,9 +5,9 @@
 #include "base/base.h"
 
 /*
- * Grows by one when waiting tasks begin to be let go, and when all are. So a task whose reason to
- * wait was SCHED_WAIT_ALL between two looks at the same even number was not let go before the
- * second.
+ * Grows by one whenever waiting tasks are let go, before the first of them is readied. So a task
+ * whose reason to wait was SCHED_WAIT_ALL between two looks at the same number has not been readied
+ * by anything that is seen before the second.
  */
 uint32_t sched_wait_all_rounds(void);
 

@@ -325,9 +325,10 @@ int keel_at_exit(void (*fn)(void));
  * main is a task like any other: while it runs, or waits for something else, a task that calls this
  * waits too. A foreign thread is none: it may call this, and waits as a task would, but nobody
  * waits for its end; what it has spawned before is waited for. A task that has called keel_exit,
- * while another runs the exit functions, counts as ended. One that waits for the caller, and so
- * cannot end before it, does not: that is a deadlock, and reported as one. main and exit functions
- * may wait so for all tasks before the process ends.
+ * while another runs the exit functions, counts as ended, and so do those that wait for its end, or
+ * for theirs. One that waits for the caller, and so cannot end before it, does not: that is a
+ * deadlock, and reported as one. main and exit functions may wait so for all tasks before the
+ * process ends.
  */
 void keel_wait_all(void);
 
@@ -337,16 +338,17 @@ void keel_wait_all(void);
  * `ids` may be NULL when `max` is 0.
  *
  * Found are: tasks that sleep until KEEL_FOREVER; tasks in keel_task_await or keel_join that wait
- * for themselves, for each other in a circle, or for one that is stuck; tasks in keel_wait_all,
- * when one of the others is stuck, or waits for them. Not found, because they may still be woken:
- * tasks that wait until a deadline, or for a channel, a wait group or a lock, and who waits for
- * those; and what runs, a task in a blocking call too. Foreign threads are found as tasks are. A
- * task that could go on is never named, whatever happens during the call; what was stuck when it
- * began is found, and stays stuck until the process ends.
+ * for themselves, for each other in a circle, for one that is stuck, or for one that has called
+ * keel_exit while another runs the exit functions (which itself is not named); tasks in
+ * keel_wait_all, when one of the others is stuck, or waits for them, and does not count as ended.
+ * Not found, because they may still be woken: tasks that wait until a deadline, or for a channel, a
+ * wait group or a lock, and who waits for those; and what runs, a task in a blocking call too.
+ * Foreign threads are found as tasks are. A task that could go on is never named, whatever happens
+ * during the call; what was stuck when it began is found, and stays stuck until the process ends.
  *
  * For a task that watches, now and then: it looks at every task, some nanoseconds each, and
  * nothing stops meanwhile. Takes memory for the length of the call, 64 to 128 bytes for each task
- * in such a wait; where there is none it returns 0. Does not park.
+ * in such a wait; where there is none it returns SIZE_MAX, and stores nothing. Does not park.
  */
 size_t keel_stuck_tasks(uint64_t *ids, size_t max);
 

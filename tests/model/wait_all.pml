@@ -2,23 +2,26 @@
  * keel_wait_all: sched/wait_all.c. Its step numbers and letters are used here.
  *
  * Each process `worker` takes tasks from one queue and runs them; a task spawns one more, or none, while
- * any are LEFT, and ends. main waits whenever it likes, and so may a second who waits, SECOND.
+ * any are LEFT, and ends. main waits whenever it likes, and so may a second who waits, SECOND. AGAIN: main
+ * spawns one more when it has gone on, and waits again.
  *
  * The store buffers. That a task has ended, and that there is word, reaches the others late; a fence empties
  * the caller's buffer. So does releasing the lock, and putting a task into a queue: who takes the lock, or
  * the task, sees what was done before.
  *
- * What must hold: who goes on does so when all others have ended, but those that wait too; and everybody
- * goes on (else the end state is invalid).
+ * What must hold: those who wait are let go when all others have ended; and everybody goes on (else the end
+ * state is invalid).
  *
  * run: WORKERS=2 LEFT=2
  * run: WORKERS=2 LEFT=2 SECOND
  * run: WORKERS=3 LEFT=1
+ * run: WORKERS=2 LEFT=1 AGAIN
  * mutant: WORKERS=2 LEFT=1 NO_FENCE_2 -- who has nothing to do looks for word before its ends are seen
- * mutant: WORKERS=2 LEFT=1 NO_FENCE_B -- who waits looks at the others before its word is seen
+ * mutant: WORKERS=2 LEFT=1 NO_FENCE_C -- who waits looks at the others before its word is seen
  * mutant: WORKERS=2 LEFT=1 SPAWNS_FIRST -- spawns are read before ends
  * mutant: WORKERS=2 LEFT=1 ENTERS_LATE -- the lock is released between the look and the queue
  * mutant: WORKERS=2 LEFT=1 ASKS_ONCE -- who slept and has run more does not ask again
+ * mutant: WORKERS=2 LEFT=1 AGAIN RESETS_LATE -- the word is taken back when the lock has been released
  * mutant: WORKERS=2 LEFT=1 SECOND FORGETS_ITSELF -- the one who comes last does not count those who wait
  */
 #ifdef SECOND
@@ -35,6 +38,7 @@ byte waiting, let_go; /* those in the queue; those that may go on */
 byte returned;
 byte queued = 1, live = 1; /* main has spawned one, on worker 0 */
 byte left = LEFT;
+byte more; /* spawned by main */
 
 #define NOBODY WORKERS
 
@@ -46,6 +50,29 @@ inline see_ends(whose)
 inline see_word()
 {
     d_step { word = word || late_word; late_word = false }
+}
+
+/* With the lock: all who wait, and `also`, are let go. */
+inline take(also)
+{
+    atomic {
+        assert(live == 0);
+        let_go = let_go + waiting + also;
+        waiting = 0;
+#ifndef RESETS_LATE
+        word = false;
+        late_word = false
+#endif
+    }
+}
+
+inline unlock_taken()
+{
+    see_word();
+    locked = false;
+#ifdef RESETS_LATE
+    atomic { word = false; late_word = false }
+#endif
 }
 
 inline lock()
@@ -68,7 +95,8 @@ inline read_spawns()
     do
     :: i < WORKERS -> made = made + spawned[i]; i++
     :: else -> break
-    od
+    od;
+    made = made + more
 }
 
 /* main, the second who waits, and the first task were there before the counts. */
@@ -115,13 +143,11 @@ proctype worker(byte me)
           :: waiting > 0 ->
              look(me); /* 4 */
              if
-             :: made == gone + waiting -> let_go = let_go + waiting; waiting = 0
-             :: else
+             :: made == gone + waiting -> take(0); see_ends(me); unlock_taken()
+             :: else -> see_ends(me); locked = false
              fi
-          :: else
-          fi;
-          see_ends(me);
-          locked = false
+          :: else -> see_ends(me); locked = false
+          fi
        :: else
        fi;
        asked = true
@@ -129,14 +155,15 @@ proctype worker(byte me)
     od
 }
 
-proctype waiter()
+proctype waiter(bool again)
 {
     byte gone, made, i;
-    late_word = true; /* a */
-#ifndef NO_FENCE_B
-    see_word(); /* b */
+begin:
+    lock(); /* a */
+    late_word = true; /* b */
+#ifndef NO_FENCE_C
+    see_word(); /* c */
 #endif
-    lock(); /* c */
     look(NOBODY); /* d */
 #ifdef FORGETS_ITSELF
     if
@@ -145,11 +172,8 @@ proctype waiter()
     if
     :: made == gone + waiting + 1 ->
 #endif
-       assert(live == 0);
-       let_go = let_go + waiting;
-       waiting = 0;
-       see_word();
-       locked = false
+       take(1);
+       unlock_taken()
     :: else ->
 #ifdef ENTERS_LATE
        locked = false;
@@ -157,9 +181,15 @@ proctype waiter()
 #endif
        waiting++; /* e */
        see_word();
-       locked = false;
-       atomic { let_go > 0 -> let_go-- };
-       assert(live == 0)
+       locked = false
+    fi;
+    atomic { let_go > 0 -> let_go-- };
+    if
+    :: again ->
+       again = false;
+       atomic { more++; live++; queued++ };
+       goto begin
+    :: else
     fi;
     returned++
 }
@@ -186,9 +216,13 @@ init {
         :: i < WORKERS -> run worker(i); i++
         :: else -> break
         od;
-        run waiter();
+#ifdef AGAIN
+        run waiter(true);
+#else
+        run waiter(false);
+#endif
 #ifdef SECOND
-        run waiter();
+        run waiter(false);
 #endif
         run memory()
     }

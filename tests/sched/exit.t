@@ -36,6 +36,7 @@ my @corners = (
     [ 'two-at-once',              $task_status, qw(second first) ],
     [ 'exit-in-functions',        $task_status, 'exits once more', 'exits again', 'first' ],
     [ 'from-awaited',             $task_status, 'first' ],
+    [ 'exit-of-awaited',          $task_status, 'both stuck', 'all gone', 'first' ],
     [ 'functions-do-all',         $main_status, qw(slept registers second forked awaited first) ],
 );
 

@@ -81,6 +81,17 @@ static void *sleep_long(void *arg)
     return NULL;
 }
 
+static bool comes_to_wait(const keel_task *task)
+{
+    int64_t end = keel_now() + meeting_patience;
+    while (atomic_load(&task->state, ACQUIRE) < SCHED_TASK_PARKED) { /* ACQUIRE: stuck.h */
+        if (keel_now() > end)
+            return false;
+        keel_yield();
+    }
+    return true;
+}
+
 static void test_who_can_be_woken(void)
 {
     keel_task *waits = keel_task_create(receive, NULL, NULL);
@@ -88,7 +99,8 @@ static void test_who_can_be_woken(void)
     keel_task *outer = keel_task_create(await_task, middle, NULL);
     keel_task *sleeps = keel_task_create(sleep_long, (void *)(30 * MILLISECOND), NULL);
     keel_task *after_sleep = keel_task_create(await_task, sleeps, NULL);
-    keel_sleep(10 * MILLISECOND);
+    check(comes_to_wait(waits) && comes_to_wait(middle) && comes_to_wait(outer),
+          "they have come to wait");
     check(names_exactly(0), "nobody who waits for a channel, or for a time, or for such a task");
     keel_chan_send(chan, NULL);
     keel_task_await(outer, NULL);
@@ -167,11 +179,47 @@ static void test_reused_descriptor(void)
     uint32_t before = woken;
     if (process_is_alone() || keel_worker_count() < 2) {
         skip("a descriptor that another has now", "it takes two workers");
+        skip("  it has got that place", "it takes two workers");
         return;
     }
     keel_task_create(lead, &same, NULL);
     yield_until(&woken, before + 1);
-    tap_note("the descriptor was reused", same);
+    check(same, "  it has got that place");
+}
+
+/* ---- those that keel_wait_all has let go, and that have not run yet, when one is stuck again */
+
+enum { let_go_together = 20 };
+
+static uint32_t gone_on, looked;
+static bool names_only_the_first;
+
+static void *go_on_and_look(void *arg)
+{
+    keel_wait_all();
+    uint32_t place = atomic_fetch_add(&gone_on, 1, ACQ_REL); /* ACQ_REL: a turn each */
+    if (place == 0) {
+        note_stuck();
+        keel_sleep(KEEL_FOREVER);
+    }
+    if (place == 1) {
+        int64_t end = keel_now() + meeting_patience;
+        while (keel_stuck_tasks(NULL, 0) == 0 && keel_now() < end)
+            arch_pause();
+        names_only_the_first = names_exactly(1);
+        arrive(&looked);
+    }
+    return arg;
+}
+
+static void test_let_go(void)
+{
+    for (int i = 0; i < let_go_together; i++)
+        keel_task_create(go_on_and_look, NULL, NULL);
+    keel_wait_all();
+    yield_until(&looked, 1);
+    check(names_only_the_first, "nobody who was let go, when the first of them is stuck");
+    stuck_yet += 1;
 }
 
 /* ---- those that are stuck */
@@ -339,6 +387,7 @@ int main(void)
     test_a_deadline();
     test_wait_all_goes_on();
     test_reused_descriptor();
+    test_let_go();
     test_oneself();
     test_circle();
     test_child_and_parent();

@@ -1,5 +1,6 @@
 /* keel_wait_all returns when no other task is left but those that wait in it too, and not before.
  */
+#include "sched/wait_all.h"
 #include "keel/chan.h"
 #include "keel/fork.h"
 #include "sched/sched.h"
@@ -43,10 +44,18 @@ static bool have_ended(uint32_t count)
     return right;
 }
 
+static bool returns_without_a_park(void)
+{
+    keel_sched_stats before = {.size = sizeof before}, after = {.size = sizeof after};
+    keel_sched_stats_read(&before);
+    keel_wait_all();
+    keel_sched_stats_read(&after);
+    return after.total.parks == before.total.parks;
+}
+
 static void test_kinds(void)
 {
-    keel_wait_all();
-    check(true, "returns when there are no others");
+    check(returns_without_a_park(), "returns when there are no others");
     keel_spawn(end, NULL);
     keel_wait_all();
     check(have_ended(1), "one task has ended");
@@ -64,8 +73,7 @@ static void test_kinds(void)
     check(have_ended(children), "tasks that nobody has awaited yet have ended");
     for (int i = 0; i < children; i++)
         keel_task_await(tasks[i], NULL);
-    keel_wait_all();
-    check(true, "returns again");
+    check(returns_without_a_park(), "returns again");
 }
 
 /* ---- forks */
@@ -159,6 +167,35 @@ static void test_often(void)
     check(right, "again and again");
 }
 
+/* ---- rounds, as keel_stuck_tasks reads them: who goes on finds its own counted, and over */
+
+static uint32_t round_before, gone_on, wrong_rounds;
+
+static void go_on(void *arg)
+{
+    (void)arg;
+    keel_wait_all();
+    uint32_t number = sched_wait_all_rounds();
+    arrive(&gone_on);
+    yield_until(&gone_on, children + 1);
+    if (number != round_before + 1 || sched_wait_all_rounds() != number)
+        arrive(&wrong_rounds);
+}
+
+static void test_rounds(void)
+{
+    for (int i = 0; i < rounds; i++) {
+        gone_on = 0;
+        round_before = sched_wait_all_rounds();
+        for (int j = 0; j < children; j++)
+            keel_spawn(go_on, NULL);
+        go_on(NULL);
+        keel_wait_all();
+    }
+    check_equal(wrong_rounds, 0, "a round is over when who was let go goes on");
+    check(atomic_load(&sched.let_go, RELAXED) == NULL, "no worker asks when nobody waits");
+}
+
 /* ---- what it costs while nobody waits is nothing; while somebody does, no system call */
 
 static void test_sleeps(void)
@@ -181,6 +218,7 @@ int main(void)
     test_several();
     test_main_counts();
     test_often();
+    test_rounds();
     test_sleeps();
     return tap_done();
 }

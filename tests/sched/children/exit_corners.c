@@ -128,6 +128,45 @@ static int from_awaited(void)
     return main_status;
 }
 
+/* ---- tasks that wait for one that has exited */
+
+static void *await_task(void *task)
+{
+    keel_task_await(task, NULL);
+    return NULL;
+}
+
+static void *exit_when_told(void *status)
+{
+    yield_until(&at_the_door, 1);
+    keel_exit((int)(intptr_t)status);
+}
+
+/* They are stuck, and do not keep who waits for all. */
+static void look_and_wait_all(void)
+{
+    uint64_t ids[2];
+    int64_t end = keel_now() + meeting_patience;
+    arrive(&at_the_door);
+    while (keel_stuck_tasks(ids, 2) != 2 && keel_now() < end)
+        keel_sleep(MILLISECOND);
+    print(keel_stuck_tasks(ids, 2) == 2 && (ids[0] == 1 || ids[1] == 1) ? "both stuck"
+                                                                        : "not stuck");
+    keel_wait_all();
+    print("all gone");
+}
+
+static int exit_of_awaited(void)
+{
+    keel_at_exit(first);
+    keel_at_exit(look_and_wait_all);
+    keel_task *exits = keel_task_create(exit_when_told, (void *)main_status, NULL);
+    keel_task *middle = keel_task_create(await_task, exits, NULL);
+    keel_spawn(exit_from_task, (void *)task_status);
+    keel_task_await(middle, NULL);
+    return main_status;
+}
+
 /* ---- exit functions that do what tasks do */
 
 static void *print_and_return(void *text)
@@ -253,6 +292,7 @@ static const struct way ways[] = {
     {"two-at-once", two_at_once},
     {"exit-in-functions", exit_in_functions},
     {"from-awaited", from_awaited},
+    {"exit-of-awaited", exit_of_awaited},
     {"functions-do-all", functions_do_all},
     {"while-others-print", while_others_print},
     {"while-another-faults", while_another_faults},
