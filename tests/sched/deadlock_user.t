@@ -77,8 +77,9 @@ sub report_of {
 open my $file, '>', "$work/program.c" or die "$work: $!\n";
 print {$file} $program;
 close $file;
-ok(shell("$compiler -O2 -ffreestanding -fno-builtin -nostdlib -static -I$root/include -Wl,-T,$root/linker.ld "
-            . "-Wl,--build-id=none -o $work/program $work/program.c -L$folder -lcsruntime"), 'it is linked');
+my $flags = '-O2 -fasynchronous-unwind-tables -ffreestanding -fno-builtin -nostdlib -static';
+my $link  = "-Wl,-T,$root/linker.ld -Wl,--build-id=none -L$folder -lcsruntime";
+ok(shell("$compiler $flags -I$root/include -o $work/program $work/program.c $link"), 'it is linked');
 
 my $hex    = qr/0x[0-9a-f]+/;
 my @places = (
