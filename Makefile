@@ -86,7 +86,7 @@ ROOM_FLAGS_backtrace = -Oz
 ROOM_FLAGS_signal = -Oz
 # What runs seldom.
 $(foreach file,quota,$(eval FLAGS_$(file) = -Os))
-$(foreach file,worker place stats owner deadlock monitor options vdso spare queue stack slots stack_sizes touched census unusual pages chunk mapping at_exit heap line check panic,$(eval FLAGS_$(file) = -Oz))
+$(foreach file,worker thread hooks place stats owner deadlock monitor options vdso spare queue stack slots stack_sizes touched census unusual pages chunk mapping at_exit heap line check panic,$(eval FLAGS_$(file) = -Oz))
 # In every image with tasks, and on no stack that is parked: without unwind tables in memory (frame
 # pointers lead through it, and a debugger has tables of its own).
 NO_TABLES := -fno-asynchronous-unwind-tables -fno-unwind-tables
