@@ -93,8 +93,9 @@ void mem_stack_trim_all(struct mem_stack *stack);
 /*
  * A stack for a thread to begin on, and `size` bytes for what the thread needs as long as it lives:
  * they lie behind the header, partly on its page, aligned to a cache line, and stay, whatever
- * becomes of the stack. They are zero, or as mem_stack_return_with found them, which gives both
- * back when no thread could be made. NULL: the kernel refuses.
+ * becomes of the stack. They are zero, but for what boot_tls_make fills in. NULL: the kernel
+ * refuses. mem_stack_return_with gives both back when no thread could be made: the caller has
+ * cleared what it wrote there, because the next one may use it otherwise.
  */
 struct mem_stack *mem_stack_acquire_with(size_t size, void **behind);
 void mem_stack_return_with(struct mem_stack *stack, size_t size);

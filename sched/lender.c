@@ -130,6 +130,7 @@ static struct sched_thread *make_spare(void)
         atomic_fetch_add(&sched_threads_besides, 1, RELAXED); /* RELAXED: as in side.c */
         return thread;
     }
+    *thread = (struct sched_thread){.block = NULL}; /* others take the same memory for zero */
     mem_stack_return_with(stack, size);
     return NULL;
 }

@@ -244,6 +244,7 @@ static bool make(uint32_t index)
     sched_worker_init(memory.worker, memory.block, index);
     if (start_thread(&memory))
         return true;
+    *memory.worker = (struct sched_worker){.index = 0};
     mem_stack_return_with(memory.stack, memory.size);
     return false;
 }

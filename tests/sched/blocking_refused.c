@@ -2,6 +2,7 @@
  * Where no thread can be made, a blocking call holds its worker: the others wait until it is over,
  * and all else is as it should be.
  */
+#include "boot/boot.h"
 #include "sched/blocking.h"
 #include "tests/cases.h"
 #include "tests/sched/blocked.h"
@@ -51,6 +52,22 @@ static int no_lender(void)
     return is_held && process_is_alone() ? right : wrong;
 }
 
+/*
+ * Whether the memory of a thread that could not be made is zero again, but for the block: the next
+ * thread may be a worker's, which takes it for that.
+ */
+static bool left_nothing(void)
+{
+    enum { size = 16 * 1024 };
+    void *behind;
+    struct mem_stack *stack = mem_stack_acquire_with(size, &behind);
+    size_t sum = 0;
+    for (size_t i = round_up(boot_tls_size(), arch_cache_line); i < size; i++)
+        sum += ((unsigned char *)behind)[i];
+    mem_stack_return_with(stack, size);
+    return sum == 0;
+}
+
 /* The lender is there; those to which it would lend are not. */
 static int no_spare_thread(void)
 {
@@ -60,7 +77,37 @@ static int no_spare_thread(void)
     refuse_syscall(__NR_clone, EAGAIN);
     bool is_held = !go_on_meanwhile() && go_on_afterwards();
     arrive(&over);
-    return is_held && sched_lender.lent == 0 && sched.outside == 0 ? right : wrong;
+    return is_held && sched_lender.lent == 0 && sched.outside == 0 && left_nothing() ? right
+                                                                                     : wrong;
+}
+
+/* Neither is a second worker. */
+static int no_worker(void)
+{
+    atomic_store(&sched.worker_limit, 8, RELAXED); /* RELAXED: nobody else is there yet */
+    refuse_syscall(__NR_clone, EAGAIN);
+    keel_spawn(take_turns, NULL);
+    bool goes_on = go_on_afterwards();
+    arrive(&over);
+    return goes_on && sched.worker_count == 1 && left_nothing() ? right : wrong;
+}
+
+/* Others have workers of their own, and go on; each call holds its own. */
+static int no_spare_thread_beside_workers(void)
+{
+    enum { workers = 4 };
+    atomic_store(&sched.worker_limit, workers, RELAXED); /* RELAXED: nobody else is there yet */
+    for (unsigned i = 0; i < 2 * workers; i++)
+        keel_spawn(take_turns, NULL);
+    while (atomic_load(&sched.worker_count, ACQUIRE) < 2) /* ACQUIRE: as elsewhere */
+        keel_spawn(take_turns, NULL);
+    block(1);
+    refuse_syscall(__NR_clone, EAGAIN);
+    bool all = true;
+    for (unsigned i = 0; i < 10; i++)
+        all = all && go_on_meanwhile() && go_on_afterwards();
+    arrive(&over);
+    return all && sched_lender.lent == 0 && sched.outside == 0 ? right : wrong;
 }
 
 static int rests_otherwise(void)
@@ -96,6 +143,8 @@ int main(void)
     cases_need_refusals();
     check_case(no_lender, right, "no thread that lends: the worker is held, and the process alone");
     check_case(no_spare_thread, right, "no thread to lend to: the worker is held");
+    check_case(no_worker, right, "no second worker: the first goes on");
+    check_case(no_spare_thread_beside_workers, right, "nor does a call of one worker hold others");
     check_case(rests_otherwise, right, "no futex: it rests otherwise");
     check_case(takes_signals, right, "no mask of signals: it goes without");
     check_case(no_number, right, "no number of a thread: it goes without");
