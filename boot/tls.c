@@ -12,10 +12,14 @@
  */
 #include <linux/elf.h>
 
+#include "base/atomic.h"
 #include "base/process.h"
 #include "boot/boot.h"
 
-/* Of the image; zero and 1 when it has no such variables. */
+/*
+ * Of the image; zero and 1 when it has no such variables. Atomic: whoever asks for the size writes
+ * what is there already, but for the first.
+ */
 TOUCHED_AT_START static struct {
     uintptr_t image; /* the initial values, where the linker put them */
     size_t image_size;
@@ -28,14 +32,18 @@ size_t boot_tls_size(void)
     size_t alignment = 1;
     const Elf64_Phdr *header = process_program_header(PT_TLS);
     if (header != NULL) {
-        tls.image = header->p_vaddr;
-        tls.image_size = header->p_filesz;
+        /* RELAXED, here and below: numbers that do not change. */
+        atomic_store(&tls.image, header->p_vaddr, RELAXED);
+        atomic_store(&tls.image_size, header->p_filesz, RELAXED);
         if (header->p_align != 0)
             alignment = header->p_align;
         /* So that the variables have the place modulo the alignment that the linker gave them. */
-        tls.size = round_up(tls.image + header->p_memsz, alignment) - tls.image;
+        atomic_store(&tls.size,
+                     round_up(header->p_vaddr + header->p_memsz, alignment) - header->p_vaddr,
+                     RELAXED);
     }
-    tls.alignment = alignment > arch_cache_line ? alignment : arch_cache_line;
+    atomic_store(&tls.alignment, alignment > arch_cache_line ? alignment : arch_cache_line,
+                 RELAXED);
     return tls.size + 2 * tls.alignment + sizeof(struct thread_block);
 }
 
