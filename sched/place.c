@@ -65,16 +65,17 @@ static uint32_t send_away(int32_t thread, uint64_t *cpus)
 
 void sched_place_newborn(struct sched_worker *worker, long thread)
 {
+    int32_t none = 0, number = sched_place_nowhere;
     uint32_t bytes = send_away((int32_t)thread, worker->place.cpus);
-    if (bytes == 0)
-        return;
-    set_affinity((int32_t)thread, bytes, worker->place.cpus);
-    int32_t none = 0;
+    if (bytes != 0) {
+        set_affinity((int32_t)thread, bytes, worker->place.cpus);
+        number = (int32_t)thread;
+    }
     /*
      * RELEASE: with the ACQUIREs of it; from here on others may place it. RELAXED: a task of the
-     * worker's holds that thread already, and the worker has another (hold.c).
+     * worker's has that thread already, and the worker another one, which has noted its number.
      */
-    atomic_compare_exchange(&worker->place.thread, &none, (int32_t)thread, RELEASE, RELAXED);
+    atomic_compare_exchange(&worker->place.thread, &none, number, RELEASE, RELAXED);
 }
 
 void sched_place_call_back(void)
@@ -84,7 +85,7 @@ void sched_place_call_back(void)
     int32_t thread = worker == NULL ? 0 : atomic_load(&worker->place.thread, ACQUIRE);
     uint64_t here[words] = {0};
     uint32_t cpu;
-    if (thread == 0 || !cpu_here(&cpu))
+    if (thread <= 0 || !cpu_here(&cpu))
         return;
     here[cpu / 64] = UINT64_C(1) << cpu % 64;
     /* RELAXED: a claim; what the worker waits for is `away`. */
@@ -123,7 +124,7 @@ int32_t sched_place_thread(struct sched_worker *worker)
 void sched_place_elsewhere(struct sched_worker *worker)
 {
     int32_t thread = sched_place_thread(worker);
-    uint32_t bytes = thread != 0 ? send_away(thread, worker->place.cpus) : 0;
+    uint32_t bytes = thread > 0 ? send_away(thread, worker->place.cpus) : 0;
     atomic_store(&worker->place.away, bytes, RELAXED); /* RELAXED: published by the wake word */
 }
 

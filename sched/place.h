@@ -8,11 +8,11 @@
 
 struct sched_worker;
 
-enum { sched_place_cpus_most = 1024 };
+enum { sched_place_cpus_most = 1024, sched_place_nowhere = -1 };
 
 /* A worker's. */
 struct sched_place {
-    int32_t thread; /* atomic, the kernel's number; 0: nobody may place it yet */
+    int32_t thread; /* atomic, the kernel's number; 0: nobody may place it yet; < 0: at all */
     uint32_t away;  /* atomic, bytes of `cpus`; 0: it may run where it likes */
     uint64_t cpus[sched_place_cpus_most / 64]; /* where it might run before it was sent away */
 };
