@@ -42,9 +42,10 @@
  *        who wakes it would, but runs it itself: no wake, no switch. Its thread, which goes on
  *        sleeping, is now a spare one, and finds that out when it wakes (sched_hook_spare). The
  *        call is no longer outside, the worker is awake.
- *     g. else leaves the task: on another stack, when its context is saved, puts it into the global
- *        queue; then, as who retires (r2, r3, r4 in idle.c), is no longer outside, and wakes a
- *        sleeper if there is one now. Then the thread is a spare one.
+ *     g. else leaves the task: on another stack, when its context is saved, the call leaves the
+ *        count of those lent; it puts the task into the global queue; then, as who retires (r2, r3,
+ *        r4 in idle.c), is no longer outside, and wakes a sleeper if there is one now. Then the
+ *        thread is a spare one.
  * In f a worker may be taken only while its thread waits on its word (`sleeps`), or is on its way
  * to or from there: it has then looked at everything, and covers what it covers. Who takes it ends
  * the cover as if it had slept itself, and sees to it that somebody else covers (step 4 of
@@ -61,13 +62,22 @@
  * way. Before t its worker is awake; after t it counts in `outside` (idle.c).
  *
  * The limit. Calls under way are those lent and those offered. As long as the lent ones and all
- * workers together are below it no call can exceed it: no counting. Else who begins counts, under
- * the lock and idle_lock, and when there are too many it parks until one ends: first come, first
- * served. Who parks is counted in `waiting` before it counts, SEQ_CST; who ends has left the count
- * before it looks at `waiting`, SEQ_CST: one of them sees the other. (A begin that looks before
- * many others are lent on, and stores after that, exceeds the limit by one: then no thread is made
- * for it, and its worker is held until a call ends.) A woken one that finds somebody in its place
- * goes back to the head of the queue.
+ * workers together are below it, and nobody waits, no call can exceed it: no counting. Else who
+ * begins counts, under the lock and idle_lock, and when there are too many it parks until one ends:
+ * first come, first served. `waiting` counts who is in the queue, and who is at the gate: the
+ * newcomer that counts, and those that were taken out of the queue and have not begun. Then
+ *     somebody in the queue => calls under way + who is at the gate >= the limit, or somebody who
+ *     has ended a call is about to take one out,
+ * because who begins goes from the gate to the calls; a newcomer enters the queue when the sum is
+ * too large, or behind others; and a newcomer is counted before it counts, SEQ_CST, while who ends
+ * has left the calls, on each way, before it looks at `waiting`, SEQ_CST: one of them sees the
+ * other. In g that is before the task can be found: it may run at once, let the next begin, and
+ * that one would count its call still. (tests/model/blocking_limit.pml explores this.)
+ *
+ * Whoever looks at the number of lent calls, far from the limit, and offers after it was reached,
+ * exceeds it: by one for each worker, at most. Then no thread is made for the last ones: they hold
+ * their workers until calls end. A woken one that finds its place taken in this way goes back to
+ * the head of the queue.
  *
  * Alone (base/alone.h), and nothing in the queues, no timer armed: nobody could do anything while
  * the only thread blocks. Then the call *holds* the worker: no lender is made, the process stays
@@ -124,12 +134,12 @@ static void offer(struct sched_thread *thread)
     atomic_exchange(&thread->worker->call, thread->call, SEQ_CST);
 }
 
-/* Puts the caller to who waits: at the end, or, if it was the first already, at the head. */
-static void queue_self(bool was_first)
+/* Puts the caller to who waits: at the end, or, if it was woken already, at the head. */
+static void queue_self(bool was_woken)
 {
     struct queue *queue = &sched_lender.queue;
     struct keel_task *self = sched_self();
-    if (!was_first || queue->first == NULL) {
+    if (!was_woken || queue->first == NULL) {
         queue_push(queue, self);
         return;
     }
@@ -137,6 +147,31 @@ static void queue_self(bool was_first)
     /* RELAXED: others read neither. */
     atomic_store(&queue->first, self, RELAXED);
     atomic_store(&queue->length, queue->length + 1, RELAXED);
+}
+
+/* Of those who wait, how many are not, or no longer, in the queue. Caller holds the lock. */
+static uint32_t count_at_the_gate(void)
+{
+    return sched_lender.waiting - (uint32_t)sched_lender.queue.length;
+}
+
+/*
+ * Whether the caller, which is counted as one who waits, may begin: a newcomer behind who was
+ * woken, and behind who is in the queue. Caller holds the lock.
+ */
+static bool may_begin(bool was_woken)
+{
+    uint32_t first = was_woken ? 1 : count_at_the_gate();
+    return (was_woken || queue_looks_empty(&sched_lender.queue)) &&
+           count_calls() + first <= sched_blocking_limit();
+}
+
+/* Step 1, the rest: from here on the thread has no worker. */
+static void give_up(struct sched_thread *thread)
+{
+    thread->task->unlike |= SCHED_IS_BLOCKING;
+    thread->block->blocking = thread;
+    thread->block->worker = NULL;
 }
 
 /*
@@ -147,10 +182,11 @@ static bool offer_in_turn(struct sched_thread *thread, bool *was_woken)
 {
     sched_before_park();
     lock_acquire(&sched_lender.lock);
-    uint32_t waiting = sched_lender.waiting;
-    set_waiting(waiting + 1);
-    if ((waiting == 0 || *was_woken) && count_calls() < sched_blocking_limit()) {
-        set_waiting(waiting);
+    if (!*was_woken)
+        set_waiting(sched_lender.waiting + 1);
+    if (may_begin(*was_woken)) {
+        set_waiting(sched_lender.waiting - 1);
+        give_up(thread);
         offer(thread);
         lock_release(&sched_lender.lock);
         return true;
@@ -164,10 +200,10 @@ static bool offer_in_turn(struct sched_thread *thread, bool *was_woken)
 /* A call has ended: whoever waits longest to begin one may try. */
 static void let_next(void)
 {
+    struct keel_task *task = NULL;
     lock_acquire(&sched_lender.lock);
-    struct keel_task *task = queue_pop(&sched_lender.queue);
-    if (task != NULL)
-        set_waiting(sched_lender.waiting - 1);
+    if (count_calls() + count_at_the_gate() < sched_blocking_limit())
+        task = queue_pop(&sched_lender.queue);
     lock_release(&sched_lender.lock);
     if (task != NULL)
         sched_ready(task);
@@ -186,7 +222,8 @@ static bool is_far_from_limit(void)
 {
     /* RELAXED: the essay says by how much it may be wrong. */
     return atomic_load(&sched_lender.lent, RELAXED) + atomic_load(&sched.worker_count, RELAXED) <
-           sched_blocking_limit();
+               sched_blocking_limit() &&
+           atomic_load(&sched_lender.waiting, RELAXED) == 0;
 }
 
 static struct sched_thread *prepare(struct sched_worker *worker)
@@ -198,14 +235,6 @@ static struct sched_thread *prepare(struct sched_worker *worker)
     thread->depth = 1;
     thread->call = worker->call + 1;
     return thread;
-}
-
-/* Step 1, the rest: from here on the thread has no worker. */
-static void give_up(struct sched_thread *thread)
-{
-    thread->task->unusual |= SCHED_UNUSUAL_THREAD;
-    thread->block->blocking = thread;
-    thread->block->worker = NULL;
 }
 
 void keel_blocking_begin(void)
@@ -222,7 +251,7 @@ void keel_blocking_begin(void)
     struct sched_thread *thread;
     for (;;) {
         thread = prepare(sched_worker());
-        if (nobody_needs()) {
+        if (!was_woken && nobody_needs()) {
             thread->call = 0;
             give_up(thread);
             return;
@@ -232,10 +261,8 @@ void keel_blocking_begin(void)
             offer(thread);
             break;
         }
-        if (offer_in_turn(thread, &was_woken)) {
-            give_up(thread);
+        if (offer_in_turn(thread, &was_woken))
             break;
-        }
     }
     /* 3. SEQ_CST: with v. */
     if (unlikely(atomic_load(&sched_lender.watches, SEQ_CST) == 0))

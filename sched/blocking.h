@@ -15,8 +15,8 @@ struct sched_lender {
 
     /* Guarded by `lock`. */
     struct lock lock;
-    uint32_t waiting; /* atomic: tasks that wait to begin a call */
-    struct queue queue;
+    uint32_t waiting;   /* atomic: tasks that wait to begin a call */
+    struct queue queue; /* of those, who have to wait for the end of one */
 };
 
 extern struct sched_lender sched_lender;

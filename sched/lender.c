@@ -235,9 +235,11 @@ _Noreturn void sched_lender_leave(void *arg)
     thread->block->task = NULL;
     thread->block->blocking = NULL;
     atomic_store(&thread->wake_word, 0, RELAXED); /* RELAXED: who sets it takes the lock first */
+    lock_acquire(&sched.idle_lock);
+    is_not_lent(); /* first: the task, when it is found, lets the next one begin */
+    lock_release(&sched.idle_lock);
     sched_global_push(thread->task);
     lock_acquire(&sched.idle_lock);
-    is_not_lent();
     thread->is_spare = true;
     push_spare(thread);
     lock_release(&sched.idle_lock);

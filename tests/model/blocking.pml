@@ -14,7 +14,9 @@
  * What must hold when nothing moves any more: the task has ended, and then a deadlock was reported
  * (nobody is left); and none is reported before.
  *
- * Not here: several workers (a thread may regain any that sleeps), the limit, refusals.
+ * Not here: several workers (a thread may regain any that sleeps, and owes what a napper owed), the
+ * limit (blocking_limit.pml), in g the step before, in which the call leaves the count, refusals, the
+ * worker that is made for who exits.
  *
  * run: THREADS=2 CALLS=3 SPURIOUS=1 WAKES=1
  * run: THREADS=3 CALLS=2 SPURIOUS=1 WAKES=1

@@ -65,6 +65,13 @@ static void take_turns(void *count)
     }
 }
 
+static void sleep_a_while(void *arg)
+{
+    (void)arg;
+    keel_sleep(3 * MILLISECOND);
+    arrive(&turns);
+}
+
 /* ---- one call */
 
 static void test_others_go_on(void)
@@ -74,8 +81,8 @@ static void test_others_go_on(void)
     keel_spawn(take_turns, (void *)rounds);
     check(yield_until(&begun, 1), "a task blocks");
     check(yield_until(&turns, rounds), "another goes on meanwhile, and so does main");
-    keel_sleep(3 * MILLISECOND);
-    check(true, "and sleepers wake");
+    keel_spawn(sleep_a_while, NULL);
+    check(yield_until(&turns, rounds + 1), "and sleepers wake");
     check_equal(ended, 0, "it blocks still");
     feed(&pipes[0]);
     void *result = NULL;
@@ -234,6 +241,69 @@ static void test_limit(unsigned most)
     sched_option_blocking = before;
 }
 
+/* Whose turn it was, in order: A, B, A. */
+static char order[4];
+
+static void *note_calls(void *name)
+{
+    unsigned calls = *(const char *)name == 'A' ? 2 : 1;
+    for (unsigned i = 0; i < calls; i++) {
+        char byte;
+        keel_blocking_begin();
+        order[begun] = *(const char *)name;
+        arrive(&begun);
+        arch_syscall3(__NR_read, pipes[0].ends[0], (long)&byte, 1);
+        keel_blocking_end();
+    }
+    return NULL;
+}
+
+static void test_in_turn(void)
+{
+    int64_t before = sched_option_blocking;
+    restart();
+    sched_option_blocking = 1;
+    keel_task *first = keel_task_create(note_calls, "A", NULL);
+    check(yield_until(&begun, 1), "one is in its call");
+    keel_task *second = keel_task_create(note_calls, "B", NULL);
+    check(yield_until(&sched_lender.waiting, 1), "another one waits");
+    for (unsigned i = 0; i < 3; i++) {
+        feed(&pipes[0]);
+        yield_until(&begun, i + 2 < 3 ? i + 2 : 3);
+    }
+    keel_task_await(first, NULL);
+    keel_task_await(second, NULL);
+    check(order[0] == 'A' && order[1] == 'B' && order[2] == 'A', "and is not overtaken");
+    check_equal(sched_lender.waiting, 0, "nobody waits");
+    sched_option_blocking = before;
+}
+
+static void call_a_while(void *count)
+{
+    struct {
+        int64_t seconds, nanoseconds;
+    } time = {.nanoseconds = 3 * MILLISECOND};
+    for (intptr_t i = 0; i < (intptr_t)count; i++) {
+        keel_blocking_begin();
+        arch_syscall2(__NR_nanosleep, (long)&time, 0);
+        keel_blocking_end();
+    }
+    arrive(&ended);
+}
+
+/* Each long enough to be lent on; so each lets the next begin from another thread. */
+static void test_one_at_a_time(void)
+{
+    enum { tasks = 4, calls = 8 };
+    int64_t before = sched_option_blocking;
+    restart();
+    sched_option_blocking = 1;
+    for (unsigned i = 0; i < tasks; i++)
+        keel_spawn(call_a_while, (void *)calls);
+    check(yield_until(&ended, tasks), "calls that take turns come to an end");
+    sched_option_blocking = before;
+}
+
 /* ---- the rest */
 
 static void test_nested(void)
@@ -258,11 +328,11 @@ static void test_alone(long threads)
     check(process_is_alone(), "and the process stays alone");
 }
 
-static void *wait_and_count(void *chan)
+static void *receive_one(void *chan)
 {
-    char byte;
+    char byte = 0;
     keel_chan_receive(chan, &byte);
-    return NULL;
+    return (void *)(intptr_t)byte;
 }
 
 /* A channel wakes tasks that a blocked thread's worker had. */
@@ -270,17 +340,19 @@ static void test_wakes(void)
 {
     keel_chan *chan = keel_chan_create(0, 1);
     restart();
-    keel_task *receiver = keel_task_create(wait_and_count, chan, NULL);
+    void *received = NULL;
+    keel_task *receiver = keel_task_create(receive_one, chan, NULL);
     keel_yield();
     keel_task *reader = keel_task_create(read_one, &pipes[0], NULL);
     yield_until(&begun, 1);
     keel_chan_send(chan, "x");
-    keel_task_await(receiver, NULL);
+    keel_task_await(receiver, &received);
+    check_equal((intptr_t)received, 'x', "who is woken beside a call goes on");
+    check_equal(ended, 0, "while that lasts");
     feed(&pipes[0]);
     keel_task_await(reader, NULL);
     keel_chan_close(chan);
     keel_chan_release(chan, NULL);
-    check(true, "wakes go on beside a call");
 }
 
 static void test_all(void)
@@ -295,6 +367,8 @@ static void test_all(void)
     test_races();
     test_limit(1);
     test_limit(3);
+    test_in_turn();
+    test_one_at_a_time();
 }
 
 int main(void)
