@@ -63,7 +63,7 @@ struct mem_heap *mem_heap_get(void)
     return thread->heap;
 }
 
-static void give_released(struct mem_heap *heap)
+void mem_heap_hand_on(struct mem_heap *heap)
 {
     lock_acquire(&released.lock);
     heap->next_released = released.first;
@@ -79,7 +79,7 @@ void mem_heap_release(void)
         return;
     mem_heap_collect();
     thread->heap = NULL;
-    give_released(heap);
+    mem_heap_hand_on(heap);
 }
 
 /* Takes in what other threads freed. */
@@ -273,7 +273,7 @@ static void collect_released(void)
     }
     while ((heap = mine) != NULL) {
         mine = heap->next_released;
-        give_released(heap);
+        mem_heap_hand_on(heap);
     }
 }
 

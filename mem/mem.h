@@ -35,4 +35,11 @@ void mem_heap_collect(void);
  */
 void mem_heap_release(void);
 
+/*
+ * The same for another thread that sleeps, with its heap: the caller has cleared `heap` in that
+ * one's thread block, and the thread will see that before it allocates again.
+ */
+struct mem_heap;
+void mem_heap_hand_on(struct mem_heap *heap);
+
 #endif

@@ -47,16 +47,27 @@
  *        r4 in idle.c), is no longer outside, and wakes a sleeper if there is one now. Then the
  *        thread is a spare one.
  * In f a worker may be taken only while its thread waits on its word (`sleeps`), or is on its way
- * to or from there: it has then looked at everything, and covers what it covers. Who takes it ends
- * the cover as if it had slept itself, and sees to it that somebody else covers (step 4 of
- * timer.c). When no stack can be had for g, the thread waits for a worker that sleeps, and looks
- * again and again.
+ * to or from there: it has then looked at everything (step d of idle.c), and touches nothing of the
+ * worker's until it has had idle_lock. Who takes it owes what the sleeper owed: it ends the cover
+ * as if it had slept itself, and sees to it that somebody else covers (step 4 of timer.c); and if
+ * the sleeper napped, looks into the slots, behind a fence, SEQ_CST, with step 2 of idle.c: who
+ * relied on the nap put its task there before. And it has brought a spare stack, because a sleeper
+ * has none, and the task may park at once (Invariant 1 of sched.h). While none can be had, for f or
+ * g, the thread looks again and again.
+ *
+ * Who exits within a call must come to its exit functions whatever others do, and they may park. If
+ * f gives no worker, it makes one, beyond the number that there may be: the process is about to
+ * end. (In g a task that computes for ever would keep it waiting for ever.)
  *
  * Why no wake-up is lost. Before t the worker is awake: it is counted so, and whoever sleeps relies
  * on nobody. All that is in its queues others may steal, and its timers they serve, as those of a
  * worker that computes. After t it has a thread. So whoever is blocked leaves nothing behind that
  * is not looked after, except where no thread can be made: then the worker is held, as by a task
  * that computes. And a call that ends makes its task findable, in g, by the idle protocol.
+ *
+ * A thread that sleeps or blocks looks after no heap. What comes home to that of a spare thread
+ * others take in: it hands its heap on before it waits; in f who takes its worker does it for it.
+ * A thread in a call keeps its own, because it may allocate: that waits until the call is over.
  *
  * Deadlock. A call may wake others when it ends; so nobody reports a deadlock while one is under
  * way. Before t its worker is awake; after t it counts in `outside` (idle.c).
@@ -169,7 +180,7 @@ static bool may_begin(bool was_woken)
 /* Step 1, the rest: from here on the thread has no worker. */
 static void give_up(struct sched_thread *thread)
 {
-    thread->task->unlike |= SCHED_IS_BLOCKING;
+    thread->task->unusual |= SCHED_UNUSUAL_THREAD;
     thread->block->blocking = thread;
     thread->block->worker = NULL;
 }
@@ -281,13 +292,10 @@ static bool take_back(struct sched_thread *thread)
     return atomic_compare_exchange(&thread->worker->call, &call, call + 1, SEQ_CST, ACQUIRE);
 }
 
-/* Step g. Returns on another thread, with a worker. False: there is no stack to go on on. */
-static bool leave(struct sched_thread *thread)
+/* Step g. Returns with a worker, on another thread, as a rule. */
+static void leave(struct sched_thread *thread)
 {
     struct keel_task *self = thread->task;
-    thread->stack = mem_stack_acquire();
-    if (thread->stack == NULL)
-        return false;
     bool keeps = sched_keeps_float_control(self);
     uint64_t own = keeps ? sched_float_control_leave() : 0;
     struct keel_task *chain = thread->chain;
@@ -299,19 +307,29 @@ static bool leave(struct sched_thread *thread)
     sched_after_switch();
     if (keeps)
         sched_float_control_return(own);
-    return true;
 }
 
-static void end(struct sched_thread *thread)
+/* Steps f and g. The stack is the worker's spare one in f, and the thread's to go on on in g. */
+static void come_back(struct sched_thread *thread)
+{
+    while ((thread->stack = mem_stack_acquire()) == NULL)
+        process_rest();
+    if (!sched_lender_regain(thread))
+        leave(thread);
+}
+
+/* `exits`: it runs the exit functions next, and may not depend on others to get there. */
+static void end(struct sched_thread *thread, bool exits)
 {
     struct keel_task *self = thread->task;
     self->unusual &= (uint8_t)~SCHED_UNUSUAL_THREAD;
     if (likely(take_back(thread))) {
         thread->block->worker = thread->worker;
         thread->block->blocking = NULL;
+    } else if (unlikely(exits)) {
+        sched_lender_add_worker(thread);
     } else {
-        while (!sched_lender_regain(thread) && !leave(thread))
-            process_rest();
+        come_back(thread);
     }
     /* SEQ_CST: see the limit. */
     if (unlikely(atomic_load(&sched_lender.waiting, SEQ_CST) != 0))
@@ -333,7 +351,7 @@ void keel_blocking_end(void)
     if (unlikely(thread == NULL))
         end_without_worker();
     else if (likely(--thread->depth == 0))
-        end(thread);
+        end(thread, false);
 }
 
 /* ---- where a call does not end */
@@ -346,7 +364,7 @@ void sched_hook_never_ended(void)
                  thread->task->spawn_site);
 }
 
-void sched_hook_blocking_exit(void)
+void sched_hook_blocking_exit(bool is_first)
 {
-    end(thread_block()->blocking);
+    end(thread_block()->blocking, is_first);
 }

@@ -28,10 +28,13 @@ uint32_t sched_blocking_limit(void);
 void sched_lender_begin(void);
 
 /*
- * Steps f and g, for a thread that has no worker and whose call is at its end: takes the worker of
- * a thread that sleeps, or returns false.
+ * Step f, for a thread that has no worker, and whose call is at its end: takes the worker of a
+ * thread that sleeps, and gives it thread->stack as a spare one; or returns false.
  */
 bool sched_lender_regain(struct sched_thread *thread);
+
+/* The same, for who exits: makes a worker if nobody sleeps. Panics when there is no memory. */
+void sched_lender_add_worker(struct sched_thread *thread);
 
 /*
  * The entry of the stack on which a thread goes on that has left its task behind: makes the task

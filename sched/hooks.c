@@ -55,8 +55,9 @@ static _Noreturn void wait_for_exit(void)
         sched_park(SCHED_WAIT_EXIT, NULL, sched_step_none, NULL);
 }
 
-__attribute__((weak)) void sched_hook_blocking_exit(void)
+__attribute__((weak)) void sched_hook_blocking_exit(bool is_first)
 {
+    (void)is_first;
 }
 
 /*
@@ -68,14 +69,16 @@ void boot_hook_exit_begin(void)
     /* Who runs the exit functions: a task's identity; a byte of our own where there is no task. */
     TOUCHED_AT_START static const void *owner;
     static const char no_task;
-    if (unlikely(thread_block()->blocking != NULL))
-        sched_hook_blocking_exit();
     const void *caller = thread_block()->task;
     if (caller == NULL)
         caller = &no_task;
     const void *before = NULL;
     /* RELAXED: claims; nothing else is published by it. */
-    if (!atomic_compare_exchange(&owner, &before, caller, RELAXED, RELAXED) && before != caller)
+    bool is_first =
+        atomic_compare_exchange(&owner, &before, caller, RELAXED, RELAXED) || before == caller;
+    if (unlikely(thread_block()->blocking != NULL))
+        sched_hook_blocking_exit(is_first);
+    if (!is_first)
         wait_for_exit();
     process_let_others_end();
     sched_place_call_back();

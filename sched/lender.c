@@ -17,6 +17,7 @@
 #include <linux/futex.h>
 
 #include "base/clock.h"
+#include "base/panic.h"
 #include "boot/boot.h"
 #include "mem/mem.h"
 #include "sched/blocking.h"
@@ -204,27 +205,60 @@ static void is_not_lent(void)
     atomic_store(&sched_lender.lent, sched_lender.lent - 1, RELAXED); /* RELAXED: a hint */
 }
 
+/* Takes the worker from its thread. Returns that one's heap. Caller holds idle_lock. */
+static struct mem_heap *take_from_sleeper(struct sched_worker *worker, struct sched_thread *thread)
+{
+    struct sched_thread *sleeper = worker->thread;
+    struct mem_heap *heap = sleeper->block->heap;
+    sleeper->block->heap = NULL;
+    sched_idle_take(worker);
+    sleeper->is_spare = true;
+    push_spare(sleeper);
+    sched_thread_bind(thread, worker);
+    is_not_lent();
+    sched.outside--;
+    return heap;
+}
+
+static void give_spare_stack(struct sched_worker *worker, struct mem_stack *stack)
+{
+    stack->next = worker->stacks;
+    worker->stacks = stack;
+    worker->stack_count++;
+}
+
+/* In place of the napper that the worker was. */
+static void see_to_slots(void)
+{
+    atomic_fence(SEQ_CST); /* SEQ_CST: with step 2 of idle.c, as a step c */
+    if (sched_any_work(true))
+        sched_wake_other(false);
+}
+
 bool sched_lender_regain(struct sched_thread *thread)
 {
+    struct mem_heap *heap = NULL;
+    bool napped = false;
     lock_acquire(&sched.idle_lock);
     struct sched_worker *worker = find_sleeper(thread->worker);
     if (worker != NULL) {
-        sched_idle_take(worker);
-        worker->thread->is_spare = true;
-        push_spare(worker->thread);
-        sched_thread_bind(thread, worker);
-        is_not_lent();
-        sched.outside--;
+        napped = worker->is_napping;
+        heap = take_from_sleeper(worker, thread);
     }
     lock_release(&sched.idle_lock);
     if (worker == NULL)
         return false;
+    if (heap != NULL)
+        mem_heap_hand_on(heap);
     begin_worker(thread, worker);
     worker->naps = 0;
     worker->forks.chain = thread->chain;
+    give_spare_stack(worker, thread->stack);
     sched_hook_activity(worker, SCHED_ACTIVITY_RUNNING);
     sched_timers_uncover(worker);
     sched_timers_pass_on();
+    if (napped)
+        see_to_slots();
     sched_watchdog_wake();
     return true;
 }
@@ -245,6 +279,69 @@ _Noreturn void sched_lender_leave(void *arg)
     lock_release(&sched.idle_lock);
     sched_idle_come_back();
     go_on(thread);
+}
+
+/* ---- a worker for who exits */
+
+static _Noreturn void no_memory(void)
+{
+    struct line line;
+    panic_begin(&line);
+    line_text(&line, "no memory for a worker to exit on");
+    mem_stack_line(&line);
+    panic_end(&line);
+}
+
+/* A worker, and behind it its wheel; thread->stack becomes the stack before them. */
+static struct sched_worker *map_worker(struct sched_thread *thread)
+{
+    size_t wheel_at = round_up(sizeof(struct sched_worker), arch_page_size);
+    void *behind;
+    thread->stack = mem_stack_acquire_with(wheel_at + sched_timers_size(), &behind);
+    if (thread->stack == NULL)
+        no_memory();
+    sched_timers_init(behind, (unsigned char *)behind + wheel_at);
+    return behind;
+}
+
+/*
+ * As who makes a worker: one at a time, by the claim of the search, which is the new one's. False:
+ * somebody else searches, or is about to, and sleeps soon, if it finds nothing.
+ */
+static bool enter(struct sched_thread *thread, struct sched_worker *worker)
+{
+    uint32_t none = 0;
+    uint32_t index = atomic_load(&sched.worker_count, RELAXED); /* RELAXED: looked at again */
+    if (index == sched_worker_most ||
+        /* SEQ_CST: with the other changes of `searching`. */
+        !atomic_compare_exchange(&sched.searching, &none, 1, SEQ_CST, RELAXED))
+        return false;
+    index = atomic_load(&sched.worker_count, RELAXED); /* RELAXED: as in sched_worker_make */
+    sched_worker_init(worker, thread->block, index);
+    sched_thread_bind(thread, worker);
+    sched_hook_activity(worker, SCHED_ACTIVITY_SEARCHING); /* before others see its times */
+    begin_worker(thread, worker);
+    worker->searching = true;
+    worker->forks.chain = thread->chain;
+    give_spare_stack(worker, thread->stack);
+    sched.workers[index] = worker;
+    /* RELEASE: with the ACQUIREs of worker_count, by who looks into workers[]. */
+    atomic_store(&sched.worker_count, index + 1, RELEASE);
+    lock_acquire(&sched.idle_lock);
+    is_not_lent();
+    sched.outside--;
+    atomic_store(&sched.awake, sched.awake + 1, RELAXED); /* RELAXED: see sched.h */
+    lock_release(&sched.idle_lock);
+    sched_search_end(worker);
+    return true;
+}
+
+/* (When there are as many workers as there can be, 1,024, it waits for one that sleeps.) */
+void sched_lender_add_worker(struct sched_thread *thread)
+{
+    struct sched_worker *worker = map_worker(thread);
+    while (!sched_lender_regain(thread) && !enter(thread, worker))
+        arch_syscall0(__NR_sched_yield);
 }
 
 /* ---- the lender */

@@ -36,7 +36,7 @@ struct sched_thread {
     struct keel_task *chain; /* the task's unjoined children (fork.h) */
     uint32_t call;           /* worker->call meanwhile; 0: the worker is held */
     uint32_t depth;          /* calls within each other */
-    struct mem_stack *stack; /* on which it waits without a task */
+    struct mem_stack *stack; /* on which it waits without a task, or spare (step f) */
 };
 
 /* What threads of ours share with each other: the flags of clone. */
@@ -118,7 +118,10 @@ void sched_hook_spare(struct sched_thread *thread);
 /* A task ended, with a thread of its own: if that is so by a blocking call, a panic. */
 void sched_hook_never_ended(void);
 
-/* The calling task, which is about to exit, is in a blocking call: ends it. */
-void sched_hook_blocking_exit(void);
+/*
+ * The calling task, which is about to exit, is in a blocking call: ends it. The first one runs the
+ * exit functions: that depends on nobody else.
+ */
+void sched_hook_blocking_exit(bool is_first);
 
 #endif

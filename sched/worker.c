@@ -266,6 +266,7 @@ bool sched_worker_make(void)
 
 /* ---- a worker retires */
 
+/* Not one that was made for who exits (lender.c): exit functions may need it when it next wakes. */
 bool sched_worker_must_retire(const struct sched_worker *worker)
 {
     return worker->index != 0 && worker->index >= sched_worker_limit_settle() &&

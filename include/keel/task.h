@@ -172,7 +172,10 @@ KEEL_SHOULD_YIELD_INLINE bool keel_should_yield(void)
  *
  * A program is not deadlocked while a task is between the two. A further thread is made for each
  * call that lasts while others do; one that makes this so watches while there are calls. Where no
- * thread can be made the worker is held until the call is over.
+ * thread can be made the worker is held until the call is over. What others free meanwhile of the
+ * memory that the thread has allocated is kept until then.
+ *
+ * keel_exit between the two comes to its exit functions even if all workers compute for ever.
  */
 void keel_blocking_begin(void);
 void keel_blocking_end(void);

@@ -17,6 +17,7 @@ my @ways = (
     [ 'exit-beside', { KEEL_BLOCKING_MAX => 2 }, $main_status, "exit function\n" ],
     [ 'exit-within', {}, $task_status, "exit function\n" ],
     [ 'exit-after',  {}, $task_status, "exit function\n" ],
+    [ 'exit-hogged', {}, $task_status, "exit function\n" ],
     [
         'deadlock-after', {}, $panic_status, "the call is over\n",
         qr/keel: deadlock: all tasks are asleep \(1\)\n/

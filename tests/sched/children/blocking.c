@@ -89,6 +89,39 @@ static int exit_after(void)
     return main_status;
 }
 
+/* As many as there are workers, with main: nobody gives one back. Exit functions park. */
+static void hog_for_ever(void *arg)
+{
+    (void)arg;
+    for (;;)
+        arch_pause();
+}
+
+static void exit_soon(void *arg)
+{
+    struct {
+        int64_t seconds, nanoseconds;
+    } time = {.nanoseconds = 30 * MILLISECOND};
+    (void)arg;
+    keel_blocking_begin();
+    arrive(&begun);
+    arch_syscall2(__NR_nanosleep, (long)&time, 0);
+    keel_exit(task_status);
+}
+
+static int exit_hogged(void)
+{
+    enum { exits = 2 };
+    keel_at_exit(say_end);
+    for (int i = 0; i < exits; i++)
+        keel_spawn(exit_soon, NULL);
+    yield_until(&begun, exits);
+    for (unsigned i = 1; i < keel_worker_count(); i++)
+        keel_spawn(hog_for_ever, NULL);
+    hog_for_ever(NULL);
+    return main_status;
+}
+
 /* Everybody waits for the call: no deadlock. Then it is over, and its task ends: one. */
 static void block_a_while(void *arg)
 {
@@ -209,6 +242,7 @@ int main(int argc, char **argv)
         {"exit-beside", exit_beside},
         {"exit-within", exit_within},
         {"exit-after", exit_after},
+        {"exit-hogged", exit_hogged},
         {"deadlock-after", deadlock_after},
         {"never-ended", never_ended},
         {"never-ended-hosted", never_ended_hosted},
