@@ -1,12 +1,14 @@
 /*
- * "Alone": one thread runs all code of ours. (That of sched/monitor.c does not count: it changes
- * nothing of what follows.) As long as that is so, nobody can come between a load and a store of
- * it, and nothing needs a locked instruction, which costs more than most of what surrounds it. (A
- * signal handler comes between, but it leaves as it found whatever it cannot have.)
+ * "Alone": one thread runs all code of ours. (Those of sched/monitor.c and sched/watchdog.c do not
+ * count: they change nothing of what follows.) As long as that is so, nobody can come between a
+ * load and a store of it, and nothing needs a locked instruction, which costs more than most of
+ * what surrounds it. (A signal handler comes between, but it leaves as it found whatever it cannot
+ * have.)
  *
  * The time alone ends once and for good: just before the first further thread is made, by the only
  * thread that there is, which is then between no such load and store: it is in a call that makes a
- * worker, and holds no lock. The clone orders that store before all that the new thread does.
+ * worker or the lender (sched/lender.c), and holds no lock. The clone orders that store before all
+ * that the new thread does.
  */
 #ifndef KEEL_BASE_ALONE_H
 #define KEEL_BASE_ALONE_H

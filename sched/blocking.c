@@ -128,7 +128,8 @@ static uint32_t count_calls(void)
     /* ACQUIRE: with the RELEASE in worker_begin (worker.c). */
     uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
     for (uint32_t i = 0; i < count; i++)
-        calls += atomic_load(&sched.workers[i]->call, SEQ_CST) & 1; /* SEQ_CST: see the limit */
+        /* SEQ_CST: with the compare-and-swap of step 4; see the limit. */
+        calls += (uint32_t)(atomic_load(&sched.workers[i]->call, SEQ_CST) & 1);
     lock_release(&sched.idle_lock);
     return calls;
 }
@@ -285,7 +286,7 @@ void keel_blocking_begin(void)
 /* Step 4. */
 static bool take_back(struct sched_thread *thread)
 {
-    uint32_t call = thread->call;
+    uint64_t call = thread->call;
     if (call == 0)
         return true;
     /* SEQ_CST: see the limit. */

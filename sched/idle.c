@@ -308,7 +308,9 @@ static bool all_known(void)
  *
  * While nobody is awake and the lock is held, nobody can become awake: a sleeper that leaves,
  * because it found something or because its time has come, takes the lock first. So queues, timers
- * and the pool of stacks (sleepers have none of their own) stand still, and the verdict is exact.
+ * and the pool of stacks (sleepers have none to spare) stand still, and the verdict is exact. (A
+ * starved task counts as stuck while each stack that there is has somebody who stands on it: a
+ * task, or a thread without one, a sleeping worker's or a spare one.)
  */
 static bool nothing_to_do(struct sched_worker *worker, bool naps)
 {

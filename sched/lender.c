@@ -5,7 +5,9 @@
  * The lender takes no signals, and runs no task; it counts neither as awake nor as outside: nobody
  * is woken by it but for what has been there already. It has gone to sleep when no call has been
  * offered for some twenty milliseconds, in which it looks twenty times; a wake for each further
- * call that comes so seldom costs less than looking on.
+ * call that comes so seldom costs less than looking on. A call that cannot be lent on, because no
+ * thread can be made, it tries again, ever more seldom, and sleeps in between; one whose worker is
+ * beyond the number of workers it leaves alone.
  *
  * A spare thread is one that the lender has made, or one that has left its task behind (step g), or
  * one whose worker was taken over while it slept (step f). The first two wait on a stack of their
@@ -30,9 +32,10 @@
 enum {
     look_pause = 1000 * 1000, /* nanoseconds */
     look_pause_work = 100 * 1000,
-    look_pause_refused = 20 * 1000 * 1000, /* no thread can be made, or the limit is reached */
-    looks_most = 20,                       /* in a row that find nothing */
-    stack_bytes = 32 * 1024,               /* it may be the one that reads the quota (quota.c) */
+    refused_least = 20 * 1000 * 1000, /* no thread can be made, or the limit is reached */
+    refused_most = 32 * refused_least,
+    looks_most = 20,         /* in a row that find nothing */
+    stack_bytes = 32 * 1024, /* it may be the one that reads the quota (quota.c) */
     calls_between_tries = 1000,
 };
 
@@ -139,7 +142,7 @@ static struct sched_thread *make_spare(void)
 /* ---- handing over */
 
 /* Step t. Under idle_lock. */
-static bool take(struct sched_worker *worker, uint32_t call, struct sched_thread *thread)
+static bool take(struct sched_worker *worker, uint64_t call, struct sched_thread *thread)
 {
     if (sched_lender.lent >= sched_blocking_limit() ||
         /* SEQ_CST: as step 4; it takes over what the worker's thread has left. */
@@ -153,11 +156,9 @@ static bool take(struct sched_worker *worker, uint32_t call, struct sched_thread
     return true;
 }
 
-/* Returns false when it cannot be lent on, or no thread be had. */
-static bool hand_over(struct sched_worker *worker, uint32_t call)
+/* Returns false when there are too many, or no thread can be had. */
+static bool hand_over(struct sched_worker *worker, uint64_t call)
 {
-    if (worker->index >= sched_worker_limit_settle())
-        return false;
     struct sched_thread *thread = pop_spare();
     if (thread == NULL)
         thread = make_spare();
@@ -347,64 +348,121 @@ void sched_lender_add_worker(struct sched_thread *thread)
 /* ---- the lender */
 
 struct look {
-    bool offered; /* a call is under way, and not lent */
-    bool refused; /* which could not be lent */
+    bool offered;     /* a call is under way that may be lent on at the next look */
+    int64_t again_at; /* when to try those again that could not be; FOREVER: there are none */
 };
+
+/* Of the call that a worker is in: it could not be lent on. */
+struct refusal {
+    int64_t pause; /* 0: it was not */
+    int64_t again_at;
+};
+
+static struct refusal refusals[sched_worker_most];
+
+static void note_refusal(struct refusal *refusal)
+{
+    if (refusal->pause == 0)
+        refusal->pause = refused_least;
+    else if (refusal->pause < refused_most)
+        refusal->pause *= 2;
+    refusal->again_at = clock_after(refusal->pause);
+}
+
+static void look_at(struct sched_worker *worker, struct look *look)
+{
+    struct refusal *refusal = &refusals[worker->index];
+    uint64_t call = atomic_load(&worker->call, SEQ_CST); /* SEQ_CST: v, with step 2 */
+    uint64_t seen = worker->call_seen;
+    worker->call_seen = call;
+    if (call != seen)
+        *refusal = (struct refusal){.pause = 0};
+    if ((call & 1) == 0) {
+        look->offered |= call != seen;
+        return;
+    }
+    if (worker->index >= sched_worker_limit_settle())
+        return;
+    bool is_due = refusal->pause == 0 || clock_now() >= refusal->again_at;
+    if (call == seen && is_due && !hand_over(worker, call))
+        note_refusal(refusal);
+    if (refusal->pause == 0)
+        look->offered = true;
+    else if (refusal->again_at < look->again_at)
+        look->again_at = refusal->again_at;
+}
 
 static struct look look(void)
 {
-    struct look look = {.offered = false};
+    struct look look = {.again_at = CLOCK_FOREVER};
     /* ACQUIRE: with the RELEASE in worker_begin (worker.c). */
     uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
-    for (uint32_t i = 0; i < count; i++) {
-        struct sched_worker *worker = sched.workers[i];
-        uint32_t call = atomic_load(&worker->call, SEQ_CST); /* SEQ_CST: v, with step 2 */
-        uint32_t seen = worker->call_seen;
-        worker->call_seen = call;
-        if ((call & 1) == 0) {
-            look.offered |= call != seen;
-            continue;
-        }
-        look.offered = true;
-        if (call == seen)
-            look.refused |= !hand_over(worker, call);
-    }
+    for (uint32_t i = 0; i < count; i++)
+        look_at(sched.workers[i], &look);
     return look;
 }
 
-static void watch(void)
+/* Looks until there is nothing to watch, that is, `patience` times in a row. */
+static void watch(unsigned patience)
 {
-    for (unsigned fruitless = 0; fruitless < looks_most;) {
+    for (unsigned fruitless = 0; fruitless < patience;) {
         struct look now = look();
         fruitless = now.offered ? 0 : fruitless + 1;
         int64_t pause = look_pause;
-        if (now.refused)
-            pause = look_pause_refused;
-        else if (now.offered && (sched_any_work(true) || sched_timers_due()))
+        if (now.offered && (sched_any_work(true) || sched_timers_due()))
             pause = look_pause_work;
         uint32_t nobody_wakes = 0;
         sched_side_rest(&nobody_wakes, 0, pause);
     }
 }
 
+/* Step w: whether somebody has begun a call; else it is time to look at those that were refused. */
+static bool sleep_until(int64_t again_at)
+{
+    uint32_t *watches = &sched_lender.watches;
+    uint32_t none = 0;
+    int64_t left = CLOCK_FOREVER;
+    /* ACQUIRE: with the compare-and-swap in sched_lender_begin. */
+    while (left > 0 && atomic_load(watches, ACQUIRE) == 0) {
+        if (again_at != CLOCK_FOREVER)
+            left = again_at - clock_now();
+        if (left > 0)
+            sched_side_rest(watches, 0, left);
+    }
+    /* SEQ_CST: as in sched_lender_begin. */
+    return !atomic_compare_exchange(watches, &none, 1, SEQ_CST, ACQUIRE);
+}
+
 static _Noreturn void lender_begin(void *arg)
 {
     uint32_t *watches = &sched_lender.watches;
+    unsigned patience = looks_most;
     (void)arg;
     for (;;) {
-        watch();
+        watch(patience);
         atomic_store(watches, 0, SEQ_CST); /* v. SEQ_CST: with step 3 */
-        if (look().offered)
+        struct look last = look();
+        if (last.offered)
             atomic_store(watches, 1, SEQ_CST); /* SEQ_CST: as above */
-        /* w. ACQUIRE: with the compare-and-swap in sched_lender_begin. */
-        while (atomic_load(watches, ACQUIRE) == 0)
-            sched_side_rest(watches, 0, CLOCK_FOREVER);
+        patience = sleep_until(last.again_at) ? looks_most : 1;
     }
+}
+
+/*
+ * The lender's affinity, which spare threads have from it, is that of the thread that makes it. A
+ * new one's is restricted for a moment (place.c).
+ */
+static void wait_for_affinity(const struct sched_worker *worker)
+{
+    /* ACQUIRE: with the RELEASE in sched_place_newborn. */
+    while (worker->index != 0 && atomic_load(&worker->place.thread, ACQUIRE) == 0)
+        arch_syscall0(__NR_sched_yield);
 }
 
 /* The time alone, if it is still that, ends here (base/alone.h). */
 static bool make_lender(void)
 {
+    wait_for_affinity(thread_block()->blocking->worker);
     bool was_shared = process_shared;
     atomic_store(&process_shared, true, RELAXED); /* RELAXED: the clone orders it */
     bool made = sched_side_make(&lender.block, lender.stack + stack_bytes, NULL,

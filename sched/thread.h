@@ -34,7 +34,7 @@ struct sched_thread {
     struct sched_worker *worker; /* which it had when the call began; perhaps others run it now */
     struct keel_task *task;
     struct keel_task *chain; /* the task's unjoined children (fork.h) */
-    uint32_t call;           /* worker->call meanwhile; 0: the worker is held */
+    uint64_t call;           /* worker->call meanwhile; 0: the worker is held */
     uint32_t depth;          /* calls within each other */
     struct mem_stack *stack; /* on which it waits without a task, or spare (step f) */
 };

@@ -8,20 +8,20 @@
  * nor looked at its timers since: every park, yield, spawned child that is awaited, and end does. A
  * task in a blocking call holds none.
  *
- * Where it stands. The stack of a running thread cannot be walked from another one, and a signal
- * would interrupt the program's own system calls. So the line says what is known: the task's number
- * and name, its worker, for how long, where it was spawned; and whether it computes or waits in the
- * kernel, where, in which call, and from where it was made (/proc/self/task/<thread>/syscall, if it
- * is there): that call wants a keel_blocking_begin. Of a task that computes the number and the
- * place that spawned it is all there is; who wants its stack has a debugger.
+ * Where it stands. Where a thread that computes is, another one cannot see, and a signal would
+ * interrupt the program's own system calls. So the line says what is known: the task's number and
+ * name, its worker, for how long, where it was spawned. Of a thread that waits in the kernel there
+ * is more, if the kernel shows it (/proc/self/task/<thread>/syscall): in which call, and from which
+ * place it was made; that call wants a keel_blocking_begin. Who wants the stack has a debugger.
  *
  * It takes no lock and changes nothing that others read but its counts; so a process that is alone
  * stays alone. What it reads may change meanwhile: it looks again before it writes, and throws away
  * what is no longer so. (A name that the program frees while its task lives may be read after
  * that.)
  *
- * An idle process makes no system call. When no worker is awake, a timer alone can end that, which
- * says when it will, or who is outside (idle.c), which wakes the watchdog. Until then it sleeps.
+ * When no worker is awake it sleeps: until the next timer is due, half a second at most, or without
+ * end if none is armed; who is outside (idle.c) and makes work wakes it. So a process that is idle and waits
+ * for no timer makes no system call.
  */
 #include "sched/watchdog.h"
 

@@ -63,8 +63,8 @@ struct sched_worker {
     struct sched_place place;
 
     /* Everyone's. */
-    uint32_t call;          /* atomic: odd while its task is in a blocking call (blocking.c) */
-    uint32_t call_seen;     /* the lender's: what `call` was when it last looked */
+    uint64_t call;          /* atomic: odd while its task is in a blocking call (blocking.c) */
+    uint64_t call_seen;     /* the lender's: what `call` was when it last looked */
     struct keel_task *next; /* atomic: the task that was readied last */
     bool keeps_tasks;       /* atomic: such a task had to be taken from it: wake others at once */
     struct ring ready;
