@@ -290,7 +290,7 @@ uint64_t sched_stuck_behind_exit(void)
         return 0;
     judge_all(&look);
     for (uint64_t i = 0; i < look.size; i++)
-        found += look.table[i].verdict == BEHIND_EXIT;
+        found += look.table[i].verdict == BEHIND_EXIT && (look.table[i].id & foreign_identity) == 0;
     forget(&look);
     return found;
 }

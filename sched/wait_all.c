@@ -181,8 +181,17 @@ static bool goes_on(bool may_park)
     return alone;
 }
 
+/* The caller waits, and has no worker that asks when it finds nothing to do: it asks once more. */
+static void step_ask(struct keel_task *task, void *lock)
+{
+    sched_step_unlock(task, lock);
+    let_go();
+}
+
 void keel_wait_all(void)
 {
+    struct sched_worker *worker = sched_worker();
+    bool is_worker = !worker->is_foreign && !worker->is_held;
     sched_settle_forks();
     /* Who need not wait need not be able to. */
     if (goes_on(false))
@@ -192,5 +201,5 @@ void keel_wait_all(void)
         return;
     queue_push(&all.waiting, sched_self());
     all.threads += !sched_is_task(sched_self());
-    sched_park(SCHED_WAIT_ALL, NULL, sched_step_unlock, &all.lock);
+    sched_park(SCHED_WAIT_ALL, NULL, is_worker ? sched_step_unlock : step_ask, &all.lock);
 }

@@ -20,8 +20,8 @@
  * that.)
  *
  * When no worker is awake it sleeps: until the next timer is due, half a second at most, or without
- * end if none is armed; who is outside (idle.c) and makes work wakes it. So a process that is idle and waits
- * for no timer makes no system call.
+ * end if none is armed; who is outside (idle.c) and makes work wakes it. So a process that is idle
+ * and waits for no timer makes no system call.
  */
 #include "sched/watchdog.h"
 

@@ -101,7 +101,8 @@ static int no_spare_thread_beside_workers(void)
         keel_spawn(take_turns, NULL);
     while (atomic_load(&sched.worker_count, ACQUIRE) < 2) /* ACQUIRE: as elsewhere */
         keel_spawn(take_turns, NULL);
-    block(1);
+    keel_blocking_begin(); /* the lender is made; too short to be lent on */
+    keel_blocking_end();
     refuse_syscall(__NR_clone, EAGAIN);
     bool all = true;
     for (unsigned i = 0; i < 10; i++)
