@@ -36,6 +36,7 @@
 #include <stdint.h>
 
 #include "keel/machine/fork.h"
+#include "keel/task.h"
 
 #ifdef __cplusplus
 extern "C" {
