@@ -94,9 +94,9 @@ bool page_protect(void *address, size_t size)
                          0) == (long)address;
 }
 
-bool page_guard(void *address, size_t size)
+int page_guard(void *address, size_t size)
 {
-    return arch_syscall3(__NR_madvise, (long)address, (long)size, abi_madv_guard_install) == 0;
+    return (int)arch_syscall3(__NR_madvise, (long)address, (long)size, abi_madv_guard_install);
 }
 
 /* A call that reads from there, and then fails, because there is no such way to change a mask. */

@@ -38,10 +38,10 @@ bool page_protect(void *address, size_t size);
 
 /*
  * No access any more, by a mark in the page table that splits no mapping and that page_discard
- * leaves. False when the kernel refuses; some emulators say yes and do nothing, which
- * page_is_guarded tells for a page that was guarded just now.
+ * leaves. 0, or what the kernel says when it refuses, -ENOMEM if that may pass; some emulators say
+ * 0 and do nothing, which page_is_guarded tells for a page that was guarded just now.
  */
-bool page_guard(void *address, size_t size);
+int page_guard(void *address, size_t size);
 bool page_is_guarded(const void *address);
 
 /*

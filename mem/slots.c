@@ -26,9 +26,11 @@
  * Whether the kernel has the call is decided by what it does, at the first slot of each chunk: the
  * emulator qemu answers 0 and does nothing. Where a guard cannot be had (an older kernel, a
  * sandbox, memory that is locked) slots are not used any more, and each stack gets its mapping
- * (stack.c).
+ * (stack.c). A want of memory, ENOMEM, refuses this one stack only.
  */
 #include "mem/slots.h"
+
+#include <asm/errno.h>
 
 #include "base/lock.h"
 #include "mem/pages.h"
@@ -48,6 +50,7 @@ struct slot_chunk {
     unsigned char *slots;
     uint32_t count;
     uint32_t begun;
+    uint32_t lost; /* of these: no guard could be had, nobody gets them */
     uint32_t cold; /* bits in cold_set */
     uint64_t cold_set[slots_most / bits];
 };
@@ -115,6 +118,15 @@ static void remove_chunk(struct slot_chunk *chunk)
     chunk->size->total -= chunk->count;
 }
 
+/* Returns whether none of the chunk's slots is in use now: then it is in no list any more. */
+static bool remove_if_unused(struct slot_chunk *chunk)
+{
+    bool is_unused = chunk->cold + chunk->lost == chunk->begun;
+    if (is_unused)
+        remove_chunk(chunk);
+    return is_unused;
+}
+
 static uint32_t take_cold(struct slot_chunk *chunk)
 {
     uint32_t word = 0;
@@ -128,15 +140,16 @@ static uint32_t take_cold(struct slot_chunk *chunk)
 
 /* ---- taking */
 
-/* RELAXED: a hint; who misses it finds out again. */
-static void refuse(void)
+/* `error` is the kernel's; 0: it says that the guard is there, and it is not. */
+static void note_refusal(int error)
 {
-    atomic_store(&slots.refused, true, RELAXED);
+    if (error != -ENOMEM)
+        atomic_store(&slots.refused, true, RELAXED); /* RELAXED: who misses it finds out again */
 }
 
 bool mem_slots_are_refused(void)
 {
-    return atomic_load(&slots.refused, RELAXED); /* RELAXED: as in refuse */
+    return atomic_load(&slots.refused, RELAXED); /* RELAXED: as in note_refusal */
 }
 
 /* A chunk with its first slot begun. NULL: no memory, or no guards. */
@@ -146,9 +159,10 @@ static struct slot_chunk *make_chunk(struct mem_stack_size *size, uint32_t count
     unsigned char *base = page_map_stacks(chunk_size(count, slot));
     if (base == NULL)
         return NULL;
-    if (!page_guard(base, mem_stack_guard) || !page_is_guarded(base)) {
+    int error = page_guard(base, mem_stack_guard);
+    if (error != 0 || !page_is_guarded(base)) {
         page_unmap(base, chunk_size(count, slot));
-        refuse();
+        note_refusal(error);
         return NULL;
     }
     struct slot_chunk *chunk = (void *)(base + count * slot);
@@ -199,6 +213,32 @@ static struct place take_of_new_chunk(struct mem_stack_size *size, size_t total)
     return place;
 }
 
+/* The kernel may refuse: then it serves on. */
+static void unmap_chunk(struct slot_chunk *chunk)
+{
+    if (page_unmap(chunk->slots, chunk_size(chunk->count, chunk->slot)))
+        return;
+    lock_acquire(&slots.lock);
+    add_chunk(chunk);
+    lock_release(&slots.lock);
+}
+
+/* No guard can be had for the slot, which was begun just now. */
+static void give_up(struct place place, int error)
+{
+    struct slot_chunk *chunk = place.chunk;
+    note_refusal(error);
+    lock_acquire(&slots.lock);
+    if (chunk->begun == place.index + 1)
+        chunk->begun--;
+    else
+        chunk->lost++;
+    bool is_unused = remove_if_unused(chunk);
+    lock_release(&slots.lock);
+    if (is_unused)
+        unmap_chunk(chunk);
+}
+
 struct mem_stack *mem_slots_take(struct mem_stack_size *size)
 {
     bool is_new = false;
@@ -210,9 +250,9 @@ struct mem_stack *mem_slots_take(struct mem_stack_size *size)
         place = take_of_new_chunk(size, total);
     if (place.chunk == NULL)
         return NULL;
-    if (is_new && !page_guard(slot_at(place), mem_stack_guard)) {
-        /* The slot is lost: addresses, no memory. */
-        refuse();
+    int error = is_new ? page_guard(slot_at(place), mem_stack_guard) : 0;
+    if (error != 0) {
+        give_up(place, error);
         return NULL;
     }
     struct mem_stack *stack = stack_at(place);
@@ -231,7 +271,7 @@ static uint32_t index_of(const struct slot_chunk *chunk, uintptr_t address)
     return (uint32_t)((address - (uintptr_t)chunk->slots) / chunk->slot);
 }
 
-/* Returns whether none of the chunk's slots is in use now: then it is in no list any more. */
+/* As remove_if_unused. */
 static bool set_cold(struct place place)
 {
     struct slot_chunk *chunk = place.chunk;
@@ -239,21 +279,9 @@ static bool set_cold(struct place place)
     chunk->cold_set[place.index / bits] |= UINT64_C(1) << place.index % bits;
     chunk->cold++;
     open_chunk(chunk);
-    bool is_unused = chunk->cold == chunk->begun;
-    if (is_unused)
-        remove_chunk(chunk);
+    bool is_unused = remove_if_unused(chunk);
     lock_release(&slots.lock);
     return is_unused;
-}
-
-/* The kernel may refuse: then it serves on. */
-static void unmap_chunk(struct slot_chunk *chunk)
-{
-    if (page_unmap(chunk->slots, chunk_size(chunk->count, chunk->slot)))
-        return;
-    lock_acquire(&slots.lock);
-    add_chunk(chunk);
-    lock_release(&slots.lock);
 }
 
 void mem_slots_cool(struct mem_stack *const *stacks, unsigned count)

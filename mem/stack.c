@@ -10,7 +10,8 @@
 
 enum {
     /* 32 of the default size are given back or trimmed at a time, of larger ones fewer; and the
-     * pool holds so many times as many. */
+     * pool holds so many times as many, but of those that are larger than that by themselves one.
+     */
     batch_bytes_most = 8 * 1024 * 1024,
     batches_pooled = 8,
     /* So much of a stack in .bss lies on the page of what follows it, and most tasks need no more:
@@ -61,10 +62,16 @@ void mem_stack_set_default(size_t promise)
     mem_stack_default.slot = mem_stack_guard + mem_stack_beyond + mem_stack_promise_round(promise);
 }
 
-/* The stacks in the image are of no use when the default is larger. */
+/* How many stacks of the size the pool keeps. */
+static unsigned pooled_most(const struct mem_stack_size *size)
+{
+    return mem_stack_slot_of(size) > batch_bytes_most ? 1 : batch_of(size) * batches_pooled;
+}
+
+/* The stacks in the image have the size that the default has if it was not set. */
 static bool image_will_do(const struct mem_stack_size *size)
 {
-    return size == &mem_stack_default && size->slot <= mem_stack_slot;
+    return size == &mem_stack_default && mem_stack_slot_of(size) == mem_stack_slot;
 }
 
 /*
@@ -254,31 +261,47 @@ static void give_back(struct mem_stack *first, unsigned count)
     mem_slots_cool(in_slots, slots);
 }
 
-/* Takes so many out of the pool, those that came last. Caller holds the size's lock. */
+/* Takes one out of the pool, which holds some: the newest. Caller holds the size's lock. */
+static struct mem_stack *take_newest(struct mem_stack_size *size)
+{
+    struct mem_stack **list = size->untrimmed != 0 ? &size->fresh : &size->trimmed;
+    struct mem_stack *stack = *list;
+    *list = stack->next;
+    size->pooled--;
+    if (size->untrimmed != 0)
+        set_untrimmed(size, size->untrimmed - 1);
+    return stack;
+}
+
+/* Takes so many out of the pool. Caller holds the size's lock. */
 static struct mem_stack *take_out(struct mem_stack_size *size, unsigned count)
 {
-    struct mem_stack *first = size->first;
-    for (unsigned i = 0; i < count; i++)
-        size->first = size->first->next;
-    size->pooled -= count;
-    set_untrimmed(size, size->untrimmed > count ? size->untrimmed - count : 0);
+    struct mem_stack *first = NULL;
+    while (count-- > 0) {
+        struct mem_stack *stack = take_newest(size);
+        stack->next = first;
+        first = stack;
+    }
     return first;
 }
 
+/* What comes meanwhile is trimmed the next time. */
 static void trim_pool(struct mem_stack_size *size)
 {
     lock_acquire(&size->lock);
     unsigned count = size->untrimmed;
-    struct mem_stack *first = take_out(size, count);
+    struct mem_stack *first = size->fresh;
+    size->fresh = NULL;
+    size->pooled -= count;
+    set_untrimmed(size, 0);
     lock_release(&size->lock);
     while (count > 0) {
         unsigned some = count < mem_slots_cooled_most ? count : mem_slots_cooled_most;
         struct mem_stack *last = trim(first, some);
         struct mem_stack *rest = last->next;
         lock_acquire(&size->lock);
-        /* Before what came meanwhile: such a one is trimmed when it comes the next time. */
-        last->next = size->first;
-        size->first = first;
+        last->next = size->trimmed;
+        size->trimmed = first;
         size->pooled += some;
         lock_release(&size->lock);
         first = rest;
@@ -291,13 +314,7 @@ static void trim_pool(struct mem_stack_size *size)
 static struct mem_stack *pool_take(struct mem_stack_size *size)
 {
     lock_acquire(&size->lock);
-    struct mem_stack *stack = size->first;
-    if (stack != NULL) {
-        size->first = stack->next;
-        size->pooled--;
-        if (size->untrimmed > 0)
-            set_untrimmed(size, size->untrimmed - 1);
-    }
+    struct mem_stack *stack = size->pooled != 0 ? take_newest(size) : NULL;
     lock_release(&size->lock);
     return stack;
 }
@@ -354,13 +371,13 @@ void mem_stack_release(struct mem_stack *stack)
     struct mem_stack *first = NULL;
     unsigned batch = batch_of(size);
     lock_acquire(&size->lock);
-    stack->next = size->first;
-    size->first = stack;
+    stack->next = size->fresh;
+    size->fresh = stack;
     size->pooled++;
     set_untrimmed(size, size->untrimmed + 1);
     bool is_due = batch < mem_slots_cooled_most ? size->untrimmed >= batch
                                                 : ++size->releases % releases_to_trim == 0;
-    if (size->pooled >= batch * (batches_pooled + 1))
+    if (size->pooled >= pooled_most(size) + batch)
         first = take_out(size, batch);
     lock_release(&size->lock);
     if (first != NULL)
@@ -425,6 +442,8 @@ struct mem_stack *mem_stack_acquire_with(size_t size, void **behind)
         return NULL;
     }
     size_t bytes = mem_stack_slot_of(&mem_stack_default) + shared_top;
+    if (bytes > mem_stack_slot + shared_top)
+        page_keep_small(slot, size); /* as in stack_map */
     *behind = slot + bytes;
     return describe(&mem_stack_default, slot + mem_stack_guard, bytes - mem_stack_guard);
 }

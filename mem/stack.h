@@ -15,7 +15,8 @@
  * Released stacks are kept, warm, in a pool that all threads share, up to a limit; beyond it their
  * memory goes back to the kernel. (Workers keep a few of their own before they come here.) Warm is
  * the top alone: a stack that a task may have used deeply is *trimmed*, many at a time, when so
- * many have come into the pool, and when a worker has nothing to do.
+ * many have come into the pool, and when a worker has nothing to do. What lies deep in the few of a
+ * worker that never sleeps stays.
  */
 #ifndef KEEL_MEM_STACK_H
 #define KEEL_MEM_STACK_H
@@ -29,6 +30,8 @@ enum {
     mem_stack_slot = 256 * 1024, /* of the default size, unless it was set */
     /* What the default has beyond its promise: so tasks may run on others' stacks (sched/host.c) */
     mem_stack_beyond = 64 * 1024,
+    /* Of that, and of what other sizes have: what the runtime needs, a panic with a trace most. */
+    mem_stack_runtime = 16 * 1024,
     mem_stack_promise_least = 4096,
     mem_stack_promise_most = 1 << 30,
 };
@@ -39,10 +42,11 @@ struct mem_stack_size {
     unsigned number;             /* 0: the default size; see stack_sizes.h */
     struct mem_stack_size *next; /* atomic; in the chain of the sizes that are in use */
 
-    struct lock lock;        /* guards the pool, which is what follows */
-    struct mem_stack *first; /* the newest */
-    uint32_t pooled;
-    uint32_t untrimmed; /* atomic, written under the lock: so many of these came last */
+    struct lock lock;          /* guards the pool, which is what follows */
+    struct mem_stack *fresh;   /* those that came since the last trimming; the newest first */
+    struct mem_stack *trimmed; /* the others */
+    uint32_t untrimmed;        /* atomic, written under the lock: how many came since then */
+    uint32_t pooled;           /* how many there are of both */
     uint32_t releases;
 
     /* Guarded by the lock of slots.c. */

@@ -2,8 +2,6 @@
 
 #include "base/atomic.h"
 
-enum { room = 16 * 1024 };
-
 static struct mem_stack_size sizes[mem_stack_numbers]; /* [0] is not used */
 static struct lock chain_lock;
 
@@ -21,7 +19,7 @@ static void begin_size(struct mem_stack_size *size, unsigned number)
 {
     lock_acquire(&chain_lock);
     if (size->number == 0) {
-        size->slot = mem_stack_guard + mem_stack_promise_of(number) + room;
+        size->slot = mem_stack_guard + mem_stack_promise_of(number) + mem_stack_runtime;
         size->next = mem_stack_default.next;
         /* RELEASE: with the ACQUIRE in mem_stack_trim_all (stack.c); publishes the size. */
         atomic_store(&mem_stack_default.next, size, RELEASE);

@@ -5,9 +5,9 @@
  *     | guard, 64 KiB | promised | 16 KiB: what the runtime needs; colour; header |
  *
  * The room is not taken from the promise: a runner's frames lie there, and it is deep enough that a
- * task which has used all of its promise can still panic, with a trace. Addresses are all that it
- * costs. Each size has its own pool and its own chunks of slots, so no stack is ever cut up or
- * joined.
+ * task which has used all of its promise can still panic, with a trace. (Who runs on the stack of
+ * who awaits it has as much: sched/host.c.) Addresses are all that it costs. Each size has its own
+ * pool and its own chunks of slots, so no stack is ever cut up or joined.
  *
  * Sizes below 4 KiB are a page too: stacks that share pages are none of these.
  */
