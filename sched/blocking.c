@@ -323,7 +323,7 @@ static void come_back(struct sched_thread *thread)
 static void end(struct sched_thread *thread, bool exits)
 {
     struct keel_task *self = thread->task;
-    self->unusual &= (uint8_t)~SCHED_UNUSUAL_THREAD;
+    self->unusual &= (uint16_t)~SCHED_UNUSUAL_THREAD;
     if (likely(take_back(thread))) {
         thread->block->worker = thread->worker;
         thread->block->blocking = NULL;

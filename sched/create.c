@@ -20,16 +20,25 @@
  * Tasks of one size that follow each other do not switch. A task that parks goes on in a runner on
  * the default spare, as all do, and from there in step 1.
  *
- * Starved tasks have a queue for each size. One can begin when a stack of its size is to be had:
- * that is tried, and what was got lies in the pool then. If another takes it first, the task
- * starves again, and somebody else has begun. Who finds nothing to do tries all sizes before it
- * sleeps, under idle_lock; so the verdict that nothing can go on stays exact (idle.c).
+ * A runner that stands on a stack of another size and finds no task in its own queues goes over to
+ * the default spare in the same way, with no task, before it looks elsewhere. So nobody searches or
+ * sleeps on such a stack, which another may be starved of.
+ *
+ * The spare is there (Invariant 1). Who goes over from the default gives up a stack that becomes
+ * the spare: so a task of another size needs none to begin, and there is no moment at which it
+ * needs a spare and its own stack and can have either, but not both. From then on the worker has a
+ * spare whenever it runs a task that was begun so, or that has parked: the one parks by a spare
+ * that is had beforehand (sched_before_park), and who goes on with a parked one gives up a stack
+ * too. A promise of a spare is enough only for a task that begins on the default.
+ *
+ * A starved task is taken out of its queue by who holds a stack of its size for it (spare.c), and
+ * has it from then on.
  */
 #include "mem/stack_sizes.h"
 #include "sched/float_control.h"
 #include "sched/unusual.h"
 
-_Static_assert(mem_stack_numbers *SCHED_UNUSUAL_SIZE <= UINT8_MAX + 1, "all sizes have numbers");
+_Static_assert(mem_stack_numbers * SCHED_UNUSUAL_SIZE <= UINT16_MAX + 1, "all sizes have numbers");
 
 enum { stack_least = 1024 };
 
@@ -46,7 +55,7 @@ static void take_options(struct keel_task *task, const keel_task_options *option
     if (options->flags != 0)
         task->unusual |= SCHED_UNUSUAL_FLOAT;
     if (options->stack_size != 0)
-        task->unusual |= (uint8_t)(mem_stack_number(options->stack_size) * SCHED_UNUSUAL_SIZE);
+        task->unusual |= (uint16_t)(mem_stack_number(options->stack_size) * SCHED_UNUSUAL_SIZE);
 }
 
 keel_task *keel_task_create(void *(*fn)(void *), void *arg, const keel_task_options *options)
@@ -74,23 +83,22 @@ keel_task *keel_task_create(void *(*fn)(void *), void *arg, const keel_task_opti
 
 /* ---- stacks of other sizes */
 
-static struct queue starved[mem_stack_numbers]; /* under sched.queue_lock; [0] is not used */
-
-/* Step 1. */
-static struct mem_stack *take_stack(struct sched_worker *worker, unsigned number)
+/* Step 1. What was starved has its stack already. */
+static struct mem_stack *take_stack(struct sched_worker *worker, struct keel_task *task)
 {
-    if (number != 0)
-        return mem_stack_acquire_of(mem_stack_size_of(number));
-    return sched_have_spare(worker) ? sched_take_spare(worker) : NULL;
+    if (task == NULL || sched_stack_number(task) == 0)
+        return sched_take_spare(worker);
+    struct mem_stack *stack = task->stack;
+    return stack != NULL ? stack
+                         : mem_stack_acquire_of(mem_stack_size_of(sched_stack_number(task)));
 }
 
 void sched_hook_change_stack(struct keel_task *task, struct mem_stack *stack)
 {
     struct sched_worker *worker = sched_worker();
-    unsigned number = sched_stack_number(task);
-    struct mem_stack *other = take_stack(worker, number);
+    struct mem_stack *other = take_stack(worker, task);
     if (other == NULL) {
-        sched_starve_in(number == 0 ? &sched.starved : &starved[number], task);
+        sched_starve(task);
         return;
     }
     void *abandoned;
@@ -100,16 +108,34 @@ void sched_hook_change_stack(struct keel_task *task, struct mem_stack *stack)
     arch_context_start(&abandoned, mem_stack_top(other), sched_runner, other);
 }
 
-struct queue *sched_hook_find_starved(void)
+static struct keel_task *take_starved_of(unsigned number)
 {
-    for (unsigned number = 1; number < mem_stack_numbers; number++) {
-        if (queue_looks_empty(&starved[number]))
-            continue;
-        struct mem_stack *stack = mem_stack_acquire_of(mem_stack_size_of(number));
-        if (stack == NULL)
-            continue;
-        mem_stack_release(stack);
-        return &starved[number];
+    if (likely(!sched_starved_wait(number)))
+        return NULL;
+    struct mem_stack *stack = mem_stack_acquire_of(mem_stack_size_of(number));
+    if (stack == NULL)
+        return NULL;
+    struct keel_task *task = sched_starved_pop(number);
+    if (task != NULL)
+        task->stack = stack;
+    else
+        mem_stack_release(stack); /* another took it */
+    return task;
+}
+
+/* The sizes one after the other: none waits behind a steady flow of others. */
+struct keel_task *sched_hook_take_starved(void)
+{
+    enum { others = mem_stack_numbers - 1 };
+    static uint32_t last; /* atomic, a hint: RELAXED */
+    uint32_t before = atomic_load(&last, RELAXED);
+    for (uint32_t i = 0; i < others; i++) {
+        uint32_t place = (before + 1 + i) % others;
+        struct keel_task *task = take_starved_of(place + 1);
+        if (task != NULL) {
+            atomic_store(&last, place, RELAXED);
+            return task;
+        }
     }
     return NULL;
 }

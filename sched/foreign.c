@@ -354,7 +354,7 @@ void foreign_leave(struct foreign_thread *thread, struct keel_task *task)
     foreign.count--;
     add(&foreign.gone, &thread->worker.counts);
     lock_release(&foreign.lock);
-    task->unusual &= (uint8_t)~SCHED_UNUSUAL_THREAD;
+    task->unusual &= (uint16_t)~SCHED_UNUSUAL_THREAD;
     atomic_store(&task->own_thread, FOREIGN_NONE, RELAXED); /* RELAXED: it waits nowhere */
 }
 

@@ -20,15 +20,16 @@
  *        awake, sets its word and wakes it. The claim passes to the woken worker.
  *
  * Who goes to sleep:
- *     a. enters the list of sleepers, counts itself no longer awake;
- *     b. gives up its search (`searching` - 1);
+ *     a. gives up its search (`searching` - 1), and then what nobody needs while it sleeps: memory
+ *        that lies deep in stacks, which may take a while;
+ *     b. enters the list of sleepers, counts itself no longer awake;
  *     b2. asks those who fork to show their next children, and to wake somebody then (fork.c);
  *     c. fence SEQ_CST;
  *     d. looks at all queues once more; when there is work, leaves the list and searches again;
  *     e. waits on its word.
  *
  * Why nothing is lost. By the two fences, either step d sees the task of step 1, or step 3 sees the
- * sleeper of a and the search given up in b. If step 3 sees another searcher instead, that one has
+ * search given up in a and the sleeper of b. If step 3 sees another searcher instead, that one has
  * yet to pass b, c, d, and will see the task there; or it finds other work first: then it is the
  * last searcher, and sched_search_end does step 3 in its place. (One fence is enough there: it lies
  * behind the end of the search, so behind the fence 2 of whoever saw that search; so it sees his
@@ -42,7 +43,7 @@
  *     r4. sets its word and wakes it. From r3 on it touches nothing else.
  * Nothing is lost by that either. Who made work findable and relied on its search did so before r1.
  * If somebody sleeps at r3, he is woken, and looks everywhere. If nobody does, all others are awake
- * or on their way to sleep before step a: each of them will look at all queues, in step d at the
+ * or on their way to sleep before step b: each of them will look at all queues, in step d at the
  * latest, which his passing idle_lock after r3 puts behind r2. The same holds for the timer that
  * nobody covers and for the starved task: the woken one, or the next to go to sleep, sees to them.
  * And the verdict that the one who leaves does not give is given by him: because r3 is one step, no
@@ -258,7 +259,14 @@ void sched_search_end(struct sched_worker *worker)
 
 /* ---- sleeping */
 
-/* Steps a and b. Returns whether this sleep is a nap. */
+/* Step a, whose memory follows. */
+static void give_search_up(struct sched_worker *worker)
+{
+    worker->searching = false;
+    atomic_fetch_sub(&sched.searching, 1, SEQ_CST); /* SEQ_CST: with the claim in sched_wake_one */
+}
+
+/* Step b. Returns whether this sleep is a nap. */
 static bool enter_idle(struct sched_worker *worker)
 {
     lock_acquire(&sched.idle_lock);
@@ -274,8 +282,6 @@ static bool enter_idle(struct sched_worker *worker)
     if (naps)
         atomic_store(&sched.napping, 1, RELAXED); /* RELAXED: as above */
     lock_release(&sched.idle_lock);
-    worker->searching = false;
-    atomic_fetch_sub(&sched.searching, 1, SEQ_CST); /* SEQ_CST: with the claim in sched_wake_one */
     return naps;
 }
 
@@ -304,18 +310,24 @@ static bool all_known(void)
 }
 
 /*
- * Step d. Returns whether there is nothing to do; else the worker has left the list.
+ * Step d. Returns whether there is nothing to do; else the worker has left the list, and has in
+ * *starved a starved task that it can begin, if that is what it found.
  *
  * While nobody is awake and the lock is held, nobody can become awake: a sleeper that leaves,
  * because it found something or because its time has come, takes the lock first. So queues, timers
- * and the pool of stacks (sleepers have none to spare) stand still, and the verdict is exact. (A
- * starved task counts as stuck while each stack that there is has somebody who stands on it: a
- * task, or a thread without one, a sleeping worker's or a spare one.)
+ * and the pools of stacks stand still (sleepers have none but the one of the default size that they
+ * stand on), and the verdict is exact. (A starved task counts as stuck while each stack that there
+ * is has somebody who stands on it: a task, or a thread without one, a sleeping worker's or a spare
+ * one.)
  */
-static bool nothing_to_do(struct sched_worker *worker, bool naps)
+static bool nothing_to_do(struct sched_worker *worker, bool naps, struct keel_task **starved)
 {
     lock_acquire(&sched.idle_lock);
-    bool work = sched_any_work(!naps || sched.awake == 0) || sched_can_begin_starved(worker);
+    bool work = sched_any_work(!naps || sched.awake == 0);
+    if (!work) {
+        *starved = sched_take_starved(worker, sched.awake == 0);
+        work = *starved != NULL;
+    }
     bool dead = !work && sched_idle_is_over();
     if (work) {
         worker->naps = 0;
@@ -374,8 +386,10 @@ static void take_over(struct sched_worker *worker)
     sched_place_anywhere(worker);
 }
 
-void sched_idle_sleep(struct sched_worker *worker, struct mem_stack *stack)
+struct keel_task *sched_idle_sleep(struct sched_worker *worker, struct mem_stack *stack)
 {
+    struct keel_task *starved = NULL;
+    give_search_up(worker);
     mem_heap_collect();
     sched_share_stacks(worker);
     mem_stack_trim_all(stack);
@@ -386,13 +400,15 @@ void sched_idle_sleep(struct sched_worker *worker, struct mem_stack *stack)
     int64_t deadline = sched_timers_cover(worker);
     if (naps && deadline > clock_after(nap))
         deadline = clock_after(nap);
-    if (nothing_to_do(worker, naps) && !wait_until_woken(worker, worker->thread, deadline))
-        return;
+    if (nothing_to_do(worker, naps, &starved) &&
+        !wait_until_woken(worker, worker->thread, deadline))
+        return NULL;
     if (worker->searching)
         take_over(worker);
     sched_timers_uncover(worker);
     /* Unless inherited: a searcher wakes the next when it finds work. */
     sched_search_begin(worker);
+    return starved;
 }
 
 /* ---- leaving for good */

@@ -104,25 +104,40 @@ static enum oldest oldest_kind(uint32_t count)
     return count / sched_picks_between_oldest % OLDEST_KINDS;
 }
 
-static struct keel_task *pick_oldest(struct sched_worker *worker, uint32_t count)
+static struct keel_task *pick_oldest(struct sched_worker *worker, enum oldest kind)
 {
-    switch (oldest_kind(count)) {
+    switch (kind) {
     case OLDEST_FRESH:
         return take_oldest_fresh(worker);
     case OLDEST_ELSEWHERE:
         return process_is_alone() ? NULL : sched_steal_any(worker, STEAL_ALL_QUEUED);
     default:
-        return sched_take_starved(worker);
+        return NULL;
     }
 }
+
+static bool is_turn_of_starved(uint32_t count)
+{
+    return count % sched_picks_between_oldest == 0 && oldest_kind(count) == OLDEST_STARVED &&
+           sched_anyone_starved();
+}
+
+/*
+ * To find a stack takes calls of the kernel, and who parks may hold a lock. So at the turn of the
+ * starved a pick ends with nothing, and without being counted; it comes again when the runner picks
+ * that goes on then, which sees to it in find_starved.
+ */
 
 struct keel_task *sched_pick_local(struct sched_worker *worker)
 {
     uint32_t count = worker->pick_count + 1;
     struct keel_task *task = NULL;
+    if (unlikely(count % sched_picks_between_oldest == 0)) {
+        if (is_turn_of_starved(count))
+            return NULL;
+        task = pick_oldest(worker, oldest_kind(count));
+    }
     atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of in steal.c */
-    if (unlikely(count % sched_picks_between_oldest == 0))
-        task = pick_oldest(worker, count);
     if (task == NULL && likely(worker->next_row < next_in_a_row)) {
         worker->next_row++;
         task = sched_take_next(worker);
@@ -141,7 +156,7 @@ struct keel_task *sched_take_turns(struct sched_worker *worker, struct keel_task
     /* RELAXED: our own, alone. */
     if (oldest == NULL || oldest->context == NULL || count % sched_picks_between_oldest == 0 ||
         atomic_load(&worker->next, RELAXED) != NULL || !deque_looks_empty(&worker->fresh) ||
-        sched_anyone_global() || sched_anyone_starved() || !ring_push(&worker->ready, self))
+        sched_anyone_global() || sched_starved_have_hope() || !ring_push(&worker->ready, self))
         return NULL;
     worker->next_row = 0;
     atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of in steal.c */
@@ -154,7 +169,7 @@ static struct keel_task *look_once(struct sched_worker *worker, struct steal_loo
     if (task == NULL)
         task = sched_steal(worker, look, STEAL_LEAVE_LONE);
     if (task == NULL)
-        task = sched_take_starved(worker);
+        task = sched_take_starved(worker, false);
     if (task == NULL && sched_timers_run_all(worker))
         task = sched_pick_local(worker);
     if (task == NULL)
@@ -202,13 +217,28 @@ bool sched_anyone_let_go(void)
     return let_go != NULL && let_go();
 }
 
+/* It is the turn of the starved (sched_pick_local): after this it is over. */
+static struct keel_task *find_starved(struct sched_worker *worker)
+{
+    /* RELAXED: see progress_of in steal.c */
+    atomic_store(&worker->pick_count, worker->pick_count + 1, RELAXED);
+    return sched_take_starved(worker, true);
+}
+
 struct keel_task *sched_find_work(struct sched_worker *worker, struct mem_stack *stack)
 {
     for (;;) {
         sched_timers_run(worker);
         struct keel_task *task = sched_pick_local(worker);
-        if (task == NULL && sched_timers_run_all(worker))
-            continue;
+        if (task == NULL) {
+            if (unlikely(stack->size != &mem_stack_default))
+                sched_hook_change_stack(NULL, stack); /* for good */
+            bool starved = is_turn_of_starved(worker->pick_count + 1);
+            if (unlikely(starved))
+                task = find_starved(worker);
+            if (task == NULL && (starved || sched_timers_run_all(worker)))
+                continue;
+        }
         if (task == NULL) {
             sched_search_begin(worker);
             task = search(worker);
@@ -218,18 +248,21 @@ struct keel_task *sched_find_work(struct sched_worker *worker, struct mem_stack 
         if (task == NULL) {
             if (unlikely(sched_worker_must_retire(worker)))
                 return NULL;
-            sched_idle_sleep(worker, stack);
+            task = sched_idle_sleep(worker, stack);
             worker = sched_worker(); /* as a rule the same */
-        } else if (task->context == NULL && !sched_may_begin(worker)) {
-            sched_starve(task);
-        } else {
-            worker->naps = 0;
-            sched_search_end(worker);
-            sched_timers_pass_on();
-            if (unlikely(!queue_looks_empty(&sched.starved)))
-                sched_serve_starved(worker);
-            return task;
+            if (likely(task == NULL))
+                continue;
         }
+        if (task->context == NULL && !sched_may_begin(worker, task)) {
+            sched_starve(task);
+            continue;
+        }
+        worker->naps = 0;
+        sched_search_end(worker);
+        sched_timers_pass_on();
+        if (unlikely(sched_anyone_starved()))
+            sched_serve_starved(worker);
+        return task;
     }
 }
 
@@ -249,12 +282,24 @@ bool sched_pick_child_late(struct sched_worker *worker, const struct keel_task *
            !sched_anyone_global() && !sched_anyone_starved();
 }
 
+/* The next pick is theirs. */
+static void turn_to_starved(struct sched_worker *worker)
+{
+    uint32_t count = worker->pick_count + 1;
+    while (!is_turn_of_starved(count) && sched_anyone_starved())
+        count++;
+    /* RELAXED: see progress_of in steal.c */
+    atomic_store(&worker->pick_count, count - 1, RELAXED);
+}
+
 bool sched_anyone_ready(struct sched_worker *worker, bool look_at_others)
 {
     if (unlikely(sched_anyone_starved())) {
-        struct keel_task *starved = sched_take_starved(worker);
-        if (starved != NULL)
-            sched_push_ready(worker, starved);
+        sched_serve_starved(worker);
+        if (sched_starved_have_hope()) {
+            turn_to_starved(worker);
+            return true;
+        }
     }
     /* RELAXED: the slot is looked at again when it is taken. */
     if (atomic_load(&worker->next, RELAXED) != NULL || !ring_looks_empty(&worker->ready) ||

@@ -1,10 +1,13 @@
 /*
  * The queues that all workers share, under one lock: the global one, for what found no room
- * elsewhere, and the starved, fresh tasks that could not begin because no stack could be mapped.
+ * elsewhere, and those of the starved, fresh tasks that could not begin for want of a stack.
  */
 #include "sched/queue.h"
 
-#include "sched/sched.h"
+#include "mem/stack_sizes.h"
+#include "sched/unusual.h"
+
+static struct queue starved[mem_stack_numbers]; /* under sched.queue_lock */
 
 void queue_push(struct queue *queue, struct keel_task *task)
 {
@@ -62,25 +65,23 @@ static void add_starved(uint32_t change)
     atomic_store(&sched.starved_count, sched.starved_count + change, RELAXED);
 }
 
-void sched_starve_in(struct queue *starved, struct keel_task *task)
+void sched_starved_push(struct keel_task *task)
 {
     lock_acquire(&sched.queue_lock);
-    queue_push(starved, task);
+    queue_push(&starved[sched_stack_number(task)], task);
     add_starved(1);
     lock_release(&sched.queue_lock);
 }
 
-void sched_starve(struct keel_task *task)
+bool sched_starved_wait(unsigned number)
 {
-    sched_starve_in(&sched.starved, task);
+    return !queue_looks_empty(&starved[number]);
 }
 
-struct keel_task *sched_starved_pop(struct queue *starved)
+struct keel_task *sched_starved_pop(unsigned number)
 {
-    if (queue_looks_empty(starved))
-        return NULL;
     lock_acquire(&sched.queue_lock);
-    struct keel_task *task = queue_pop(starved);
+    struct keel_task *task = queue_pop(&starved[number]);
     if (task != NULL)
         add_starved((uint32_t)-1);
     lock_release(&sched.queue_lock);

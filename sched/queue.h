@@ -36,14 +36,13 @@ void sched_global_push(struct keel_task *task);
 struct keel_task *sched_global_pop(void);
 
 /*
- * Fresh tasks that could not begin because no stack could be mapped, first come, first served.
- * Whoever looks for work and has a spare stack takes one; whoever sleeps gives its spare stacks to
- * the pool first and looks once more. So while a stack is to be had, no such task waits for ever.
+ * Fresh tasks that could not begin for want of a stack: a queue for each size, by its number
+ * (mem/stack_sizes.h), first come, first served. For spare.c and create.c.
  */
-void sched_starve(struct keel_task *task);
+void sched_starved_push(struct keel_task *task);
+struct keel_task *sched_starved_pop(unsigned number);
 
-/* The same in a queue of those who want another size than the default (create.c). */
-void sched_starve_in(struct queue *starved, struct keel_task *task);
-struct keel_task *sched_starved_pop(struct queue *starved);
+/* A hint: whether the queue holds any. */
+bool sched_starved_wait(unsigned number);
 
 #endif

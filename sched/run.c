@@ -108,7 +108,7 @@ _Noreturn void sched_runner(void *own_stack)
         struct sched_worker *worker = sched_worker();
         struct keel_task *task = worker->handed;
         worker->handed = NULL;
-        if (task == NULL || !sched_may_begin(worker)) {
+        if (task == NULL || !sched_may_begin(worker, task)) {
             if (task != NULL)
                 sched_starve(task);
             task = sched_find_work(worker, stack);

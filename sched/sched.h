@@ -45,7 +45,8 @@
  * Invariants
  *   1. A worker that runs a task (but for main before it first parks) has a spare stack in its
  *      cache, or a promise of one (mem/stack.h), which is kept at its first park; so
- *      parking never has to ask the kernel for memory.
+ *      parking never has to ask the kernel for memory. On stacks of other sizes than the default it
+ *      has a spare: where nothing is to do there, a runner goes over to it (create.c).
  *   2. A task is in at most one place: a queue, a wait list, a worker.
  *   3. Nobody can wake a task that is still on its stack: what makes it findable (unlocking the
  *      channel, publishing the waiter) is the *deferred step*, which runs after the switch, on the
@@ -75,7 +76,7 @@ struct sched {
     uint32_t worker_limit; /* atomic; 0: not yet known; see worker.c */
 
     uint32_t make_pause; /* atomic; spawns that will not try to make a worker: one failed */
-    uint8_t unusual;     /* what all tasks have in their `unusual` */
+    uint16_t unusual;    /* what all tasks have in their `unusual` */
 
     struct lock idle_lock;
     uint32_t awake;   /* atomic, written under idle_lock: workers not in `idle`, or being made */
@@ -90,10 +91,10 @@ struct sched {
     struct lock cover_lock;
     struct sched_worker *coverer; /* guarded by cover_lock; NULL: nobody covers */
 
-    _Alignas(arch_cache_line) struct lock queue_lock; /* guards the two queues */
+    _Alignas(arch_cache_line) struct lock queue_lock; /* guards the queues of queue.c */
     struct queue global;                              /* what found no room elsewhere */
-    struct queue starved;   /* fresh tasks for which no stack could be had */
-    uint32_t starved_count; /* atomic, written under the lock: those who want other sizes too */
+    uint32_t starved_count; /* atomic, written under the lock: fresh tasks that found no stack */
+    bool starved_hope;      /* atomic: it is worth a try to begin one (spare.c) */
 
     struct fork_hooks fork_hooks;
 
@@ -207,20 +208,15 @@ static inline void sched_before_park(void)
 /* Gives the worker's spare stacks to the pool that all share. For a worker about to sleep. */
 void sched_share_stacks(struct sched_worker *worker);
 
-/* Whether the worker has a spare stack, or could get one. */
-bool sched_have_spare(struct sched_worker *worker);
-
-/* Whether a task may begin on the worker: the same, or it has a promise of one. */
-bool sched_may_begin(struct sched_worker *worker);
+/* Whether the task may begin on the worker: it has a spare stack, or a promise of one, or could get
+ * either, or the task needs none. */
+bool sched_may_begin(struct sched_worker *worker, const struct keel_task *task);
 
 /* Takes the spare stack that Invariant 1 says is there. */
 struct mem_stack *sched_take_spare(struct sched_worker *worker);
 
 /* The deferred step of a runner that gave up its stack, which is `data`. */
 void sched_step_release_stack(struct keel_task *task, void *data);
-
-/* Gives away what this worker can spare, to whoever sleeps for want of a stack. */
-void sched_serve_starved(struct sched_worker *worker);
 
 /* ---- hosting (host.c) */
 
@@ -256,7 +252,7 @@ static inline bool sched_pick_child(struct sched_worker *worker, const struct ke
     return true;
 }
 
-/* The next task of this worker's own queues, or NULL. */
+/* The next task of this worker's own queues. NULL: there is none, or a starved one has its turn. */
 struct keel_task *sched_pick_local(struct sched_worker *worker);
 
 /*
@@ -297,8 +293,11 @@ void sched_wake_for_next(void);
 void sched_search_begin(struct sched_worker *worker);
 void sched_search_end(struct sched_worker *worker);
 
-/* Sleeps, on `stack`, until woken or until the next timer is due, or reports a deadlock. */
-void sched_idle_sleep(struct sched_worker *worker, struct mem_stack *stack);
+/*
+ * Sleeps, on `stack`, until woken or until the next timer is due, or reports a deadlock. Returns a
+ * starved task that can begin on the worker, if that was found instead.
+ */
+struct keel_task *sched_idle_sleep(struct sched_worker *worker, struct mem_stack *stack);
 
 /* For a worker that retires: it is neither awake nor asleep any more. */
 void sched_idle_leave(struct sched_worker *worker);

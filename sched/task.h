@@ -74,7 +74,7 @@ struct keel_task {
     uint8_t wait_reason;        /* atomic: enum sched_wait_reason */
     uint8_t entry;              /* atomic: enum sched_entry */
     bool returns_nothing;       /* fn.call_detached is the function */
-    uint8_t unusual;            /* what makes it another than most (unusual.h) */
+    uint16_t unusual;           /* what makes it another than most (unusual.h) */
     uint8_t claim;              /* atomic: who ends the wait that has a deadline (claim.h) */
     uint16_t timer_worker : 12; /* in whose wheel the timer is, or was last */
     uint16_t timer_end : 4;     /* enum sched_timer_end */

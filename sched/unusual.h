@@ -1,9 +1,10 @@
 /*
  * What is not as with most tasks. A task's `unusual` is 0 for those, and all that they pay is to
- * look at it.
+ * look at it. Its low byte is flags, its high byte the number of a size.
  *
  *   create.c   keel_task_create; tasks with stacks of other sizes (mem/stack_sizes.h): behind hooks
  *              that are empty in programs that do not ask for such
+ *   spare.c    tasks that find no stack, of whatever size
  *   census.c   KEEL_STACKS=1: the deepest use of stacks, by spawn site
  *   unusual.c  what is done around an unusual task's function
  */
@@ -13,10 +14,12 @@
 #include "sched/sched.h"
 
 enum {
+    /* The low byte: flags. */
     SCHED_UNUSUAL_FLOAT = 1,    /* KEEL_TASK_FP_CONTROL */
     SCHED_UNUSUAL_MEASURED = 2, /* the census wants to know what it uses of its stack */
     SCHED_UNUSUAL_THREAD = 4,   /* its thread runs no worker: foreign.h; a blocking call's too */
-    SCHED_UNUSUAL_SIZE = 8,     /* times the number of its stack's size; 0: the default size */
+    /* The high byte: so many times the number of its stack's size; 0: the default size. */
+    SCHED_UNUSUAL_SIZE = 256,
 };
 
 static inline bool sched_keeps_float_control(const struct keel_task *task)
@@ -34,15 +37,38 @@ static inline unsigned sched_stack_number(const struct keel_task *task)
 /*
  * Goes over to a stack of the size that the task wants, where a runner begins it, and gives up
  * `stack`, on which the calling runner stands. Returns when none is to be had: the task starves.
+ * `task` is NULL: a stack of the default size, where the runner looks for one; that is always there
+ * for a runner on another.
  */
 void sched_hook_change_stack(struct keel_task *task, struct mem_stack *stack);
 
-/* The queue of starved tasks of a size of which there is a stack now, or NULL. */
-struct queue *sched_hook_find_starved(void);
+/* A starved task of another size, for which there is a stack now: it has it. Or NULL. */
+struct keel_task *sched_hook_take_starved(void);
 
-/* Of all starved tasks one that can begin now on the worker, or NULL; and whether there is one. */
-struct keel_task *sched_take_starved(struct sched_worker *worker);
-bool sched_can_begin_starved(struct sched_worker *worker);
+/* ---- tasks that find no stack (spare.c) */
+
+/* Whether it is worth a try to begin one. */
+static inline bool sched_starved_have_hope(void)
+{
+    return unlikely(sched_anyone_starved()) &&
+           atomic_load(&sched.starved_hope, RELAXED); /* RELAXED: as above */
+}
+
+/* Gives a stack that nobody runs on to the pool that all share. */
+void sched_give_stack(struct mem_stack *stack);
+
+/* The task may not begin: it starves. Who finds a stack for it takes it (spare.c says how). */
+void sched_starve(struct keel_task *task);
+
+/*
+ * A starved task that can begin on the worker, whose runner stands on a stack of the default size;
+ * with a stack of its own size, if it wants another. NULL: there is none, or no stack for any.
+ * Nothing is tried while nothing has come back since the last time, unless the caller `insists`.
+ */
+struct keel_task *sched_take_starved(struct sched_worker *worker, bool insists);
+
+/* Gives away what this worker can spare, to whoever sleeps for want of a stack. */
+void sched_serve_starved(struct sched_worker *worker);
 
 /* ---- around the function (unusual.c) */
 

@@ -279,7 +279,7 @@ static _Noreturn void retire(void *abandoned)
     enum { status = 0 };
     struct mem_stack *stack = abandoned;
     debug_assert((uintptr_t)__builtin_frame_address(0) - stack->low >= mem_stack_usable(stack));
-    mem_stack_release(stack);
+    sched_give_stack(stack);
     sched_idle_leave(sched_worker());
     arch_syscall1(__NR_exit, status);
     process_wait_for_end(); /* where that is refused */

@@ -356,8 +356,8 @@ search:
     :: else -> break
     od;
 
-    listed[me] = true; /* step a */
-    searching--;       /* step b */
+    searching--;       /* step a */
+    listed[me] = true; /* step b */
 #ifndef NO_STEP_B2
     asked[me] = true;
 #endif

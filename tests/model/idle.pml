@@ -339,6 +339,8 @@ search: /* one look at another's queue, or none: it may miss whatever it likes *
 
     /* ---- idle.c: sched_idle_sleep */
 step_a:
+    atomic { assert(searching > 0); mine = false; searching-- }
+step_b:
     atomic {
         IDLE_LOCK_IS_FREE ->
         state[me] = entering;
@@ -353,8 +355,6 @@ step_a:
 #endif
         COUNT_WAS_STORED
     }
-step_b:
-    atomic { assert(searching > 0); mine = false; searching-- }
 cover:
     deadline = FOREVER;
 #if TIMERS > 0 && !defined(NO_COVER)

@@ -1,0 +1,212 @@
+/*
+ * Tasks that find no stack at first, where memory for one is held by somebody, or comes back; and
+ * what goes back when nobody needs it. The first argument says which.
+ */
+#include <asm/errno.h>
+#include <linux/resource.h>
+
+#include "abi/system.h"
+#include "keel/chan.h"
+#include "sched/sched.h"
+#include "tests/mem/resident.h"
+#include "tests/refuse.h"
+#include "tests/sched/begun.h"
+#include "tests/sched/meeting.h"
+#include "tests/sched/ways.h"
+
+enum { right = 0, wrong = 1, KiB = 1024, MiB = 1024 * 1024, GiB = 1024 * 1024 * 1024 };
+
+static keel_chan *chan;
+static uint32_t ended;
+
+static keel_task *create(void *(*fn)(void *), void *arg, size_t size)
+{
+    return keel_task_create(fn, arg, &(keel_task_options){.stack_size = size, .name = "sized"});
+}
+
+static void *receive(void *arg)
+{
+    keel_chan_receive(chan, NULL);
+    return arg;
+}
+
+static void *sleep_a_little(void *arg)
+{
+    keel_sleep(2 * MILLISECOND);
+    arrive(arg);
+    return NULL;
+}
+
+static void limit_addresses(uint64_t bytes)
+{
+    struct abi_rlimit limit = {bytes, bytes};
+    arch_syscall4(__NR_prlimit64, 0, RLIMIT_AS, (long)&limit, 0);
+}
+
+/*
+ * Room for one: who ends stands on the only stack of its size that can be had, and gives it up
+ * before it looks for the next.
+ */
+static int follow_each_other(void)
+{
+    enum { many = 6 };
+    keel_task *tasks[many];
+    keel_sleep(MILLISECOND);
+    limit_addresses((uint64_t)GiB + 500 * (uint64_t)MiB);
+    for (int i = 0; i < many; i++)
+        tasks[i] = create(sleep_a_little, &ended, GiB);
+    for (int i = 0; i < many; i++)
+        keel_task_await(tasks[i], NULL);
+    return ended == many ? right : wrong;
+}
+
+/* KEEL_STACK_SIZE is 1 GiB: room for two such, or for one and 512 MiB. */
+static int needs_no_spare(void)
+{
+    keel_sleep(MILLISECOND);
+    limit_addresses((uint64_t)2 * GiB + 300 * (uint64_t)MiB);
+    keel_task_await(create(sleep_a_little, &ended, GiB / 2), NULL);
+    return ended == 1 ? right : wrong;
+}
+
+/* KEEL_STACK_SIZE is 1 MiB: what one worker keeps for itself is there for who starves on it. */
+static int empties_its_cache(void)
+{
+    enum { many = 4 };
+    keel_task *tasks[many];
+    keel_sleep(MILLISECOND);
+    for (int i = 0; i < many; i++)
+        tasks[i] = keel_task_create(sleep_a_little, &ended, NULL);
+    for (int i = 0; i < many; i++)
+        keel_task_await(begun(tasks[i]), NULL);
+    int64_t kept = statm_read(statm_mapped);
+    limit_addresses((uint64_t)kept + 1 * MiB);
+    keel_task_detach(create(sleep_a_little, &ended, 2 * MiB));
+    return yield_until(&ended, many + 1) ? right : wrong;
+}
+
+/* ---- at the limit of mappings, with sizes */
+
+/* Each stack takes two mappings: some begin, the others wait for ever, and that is said. */
+static int waits_at_the_limit(void)
+{
+    enum { many = 40000 };
+    refuse_slots(EINVAL);
+    for (int i = 0; i < many; i++)
+        keel_task_detach(create(receive, NULL, 8 * KiB));
+    keel_chan_receive(chan, NULL);
+    return wrong;
+}
+
+/* ---- beside one that can never begin */
+
+static void *take_turns(void *arg)
+{
+    for (uintptr_t i = 0; i < (uintptr_t)arg; i++)
+        keel_yield();
+    return NULL;
+}
+
+static int tries_seldom(void)
+{
+    enum { turns = 2000 };
+    keel_sleep(MILLISECOND);
+    limit_addresses(800 * (uint64_t)MiB);
+    keel_task_detach(create(receive, NULL, GiB));
+    keel_task *one = keel_task_create(take_turns, (void *)(uintptr_t)turns, NULL);
+    keel_task *other = keel_task_create(take_turns, (void *)(uintptr_t)turns, NULL);
+    keel_task_await(begun(one), NULL);
+    keel_task_await(begun(other), NULL);
+    return right;
+}
+
+/* ---- trimming */
+
+static void fill(size_t size)
+{
+    volatile char *block = __builtin_alloca(size);
+    for (size_t i = 0; i < size; i += 4096)
+        block[i] = 1;
+}
+
+static void *fill_and_sleep(void *arg)
+{
+    fill((size_t)arg);
+    keel_sleep(2 * MILLISECOND);
+    fill((size_t)arg);
+    return NULL;
+}
+
+/* Stacks come into the pool while another worker trims what lies there: they are trimmed too. */
+static int trims_what_came_meanwhile(void)
+{
+    enum { many = 48, used = 2000 * KiB, rounds = 30, kept_most = 4 * MiB };
+    keel_task *tasks[many];
+    int64_t before = statm_read(statm_resident);
+    for (int round = 0; round < rounds; round++) {
+        for (int i = 0; i < many; i++)
+            tasks[i] = create(fill_and_sleep, (void *)(uintptr_t)used, used + 24 * KiB);
+        for (int i = 0; i < many; i++)
+            keel_task_await(begun(tasks[i]), NULL);
+        keel_sleep(10 * MILLISECOND);
+    }
+    keel_sleep(100 * MILLISECOND);
+    return statm_read(statm_resident) - before <= kept_most ? right : wrong;
+}
+
+enum { trimmed = 200 * MiB };
+
+static uint32_t filled;
+
+static void fill_and_end(void *arg)
+{
+    fill((size_t)arg);
+    arrive(&filled);
+}
+
+/*
+ * KEEL_STACK_SIZE is 256 MiB, and there are two workers. While the other one gives back what lies
+ * deep in its stack before it sleeps, it is not counted among those who look for work. True: that
+ * was seen.
+ */
+static bool sees_trimming(void)
+{
+    bool seen = false;
+    int64_t before = statm_read(statm_resident);
+    filled = 0;
+    keel_spawn(fill_and_end, (void *)(uintptr_t)trimmed);
+    if (!keep_cpu_until(&filled, 1))
+        return false;
+    for (int64_t end = keel_now() + meeting_patience; keel_now() < end;) {
+        int64_t left = statm_read(statm_resident) - before;
+        /* RELAXED: only looks */
+        bool searches = atomic_load(&sched.searching, RELAXED) != 0;
+        seen = seen || (left < trimmed * 3 / 4 && left > trimmed / 4 && !searches);
+        if (left < trimmed / 8)
+            return seen;
+    }
+    return false;
+}
+
+static int trims_unsearching(void)
+{
+    enum { tries = 10 };
+    for (int i = 0; i < tries; i++) {
+        if (sees_trimming())
+            return right;
+    }
+    return wrong;
+}
+
+static const struct way ways[] = {
+    {"follow", follow_each_other},      {"no-spare", needs_no_spare},
+    {"cached", empties_its_cache},      {"at-the-limit", waits_at_the_limit},
+    {"seldom", tries_seldom},           {"meanwhile", trims_what_came_meanwhile},
+    {"unsearching", trims_unsearching},
+};
+
+int main(int argc, char **argv)
+{
+    chan = keel_chan_create(0, 0);
+    return GO_THE_WAY(ways, argc, argv);
+}
