@@ -15,11 +15,20 @@
  * It is counted from the stack's top, so the runner's own frames, some hundred bytes, are in it. A
  * child runs on no parent's stack meanwhile (host.c), so that each is seen by itself; what is
  * called at a join is its parent's, as it is otherwise. Tasks that have not ended when the program
- * does are looked at then, with what they have used so far. (They may run, and end just now.)
+ * does are looked at then, with what they have used so far.
+ *
+ * Those may run, end just now, and their stacks be unmapped while they are looked at. So nothing of
+ * a stack is read by us: the kernel copies it through a pipe, which fails where nothing is any
+ * more. What was read is believed if it is like a stack, and if the task is still the same
+ * afterwards, on the same stack. Else, and where no pipe can be had, it is not told of. After that
+ * the sites are closed, so each is printed once.
  */
+#include <asm/fcntl.h>
+#include <asm/unistd.h>
+
 #include "backtrace/backtrace.h"
-#include "backtrace/probe.h"
 #include "base/lock.h"
+#include "base/memory.h"
 #include "base/output.h"
 #include "mem/stack_sizes.h"
 #include "mem/touched.h"
@@ -40,6 +49,7 @@ static struct {
     struct site sites[sites_most];
     size_t count;
     size_t unlisted; /* tasks of places for which there was no room */
+    bool is_closed;  /* it is being printed: who ends now is not in it */
 } census;
 
 /* Caller holds the lock. NULL: there is no room. */
@@ -61,7 +71,7 @@ static void note(struct keel_task *task, size_t bytes, bool has_ended)
 {
     size_t promised = mem_stack_promise_of(sched_stack_number(task));
     lock_acquire(&census.lock);
-    bool is_new = (task->unusual & SCHED_UNUSUAL_MEASURED) != 0;
+    bool is_new = !census.is_closed && (task->unusual & SCHED_UNUSUAL_MEASURED) != 0;
     struct site *site = is_new ? find_site(task->spawn_site, promised) : NULL;
     if (is_new && has_ended)
         task->unusual ^= SCHED_UNUSUAL_MEASURED;
@@ -92,32 +102,96 @@ void sched_census_end(struct keel_task *task)
     note(task, (uintptr_t)stack - at, true);
 }
 
-/* The task may run, or be gone: what there is to be read is asked for each page. */
-static void note_unended(struct keel_task *task, void *data)
-{
-    const struct mem_stack *stack = task->stack;
-    struct probe *probe = data;
-    uint64_t word;
-    if (stack == NULL || !sched_is_task(task))
-        return;
-    uintptr_t at = mem_touched_lowest(stack->low, (uintptr_t)stack);
-    if (at >= stack->painted) {
-        at = stack->painted;
-        while (at < (uintptr_t)stack && probe_read(probe, at, sizeof word, &word) &&
-               mem_touched_is_paint(word))
-            at += sizeof word;
-    }
-    note(task, (uintptr_t)stack - at, false);
-}
-
 /* ---- at exit */
 
+/* For who reads others' stacks: one thread, at exit. */
+struct reader {
+    int ends[2]; /* of a pipe */
+    uint64_t words[arch_page_size / sizeof(uint64_t)];
+};
+
+/* So many bytes, at most a page, into `words`. False: they are not there. */
+static bool copy(struct reader *reader, uintptr_t from, size_t size)
+{
+    long written = arch_syscall3(__NR_write, reader->ends[1], (long)from, (long)size);
+    return written > 0 &&
+           arch_syscall3(__NR_read, reader->ends[0], (long)reader->words, written) == (long)size;
+}
+
+/* The lowest word from `at` on, below `high`, that is not paint; `at` if that cannot be told. */
+static uintptr_t skip_paint(struct reader *reader, uintptr_t at, uintptr_t high)
+{
+    uintptr_t start = at;
+    while (at < high) {
+        uintptr_t end = round_down(at, arch_page_size) + arch_page_size;
+        size_t size = (end < high ? end : high) - at;
+        if (!copy(reader, at, size))
+            return start;
+        for (size_t i = 0; i < size / sizeof(uint64_t); i++, at += sizeof(uint64_t)) {
+            if (!mem_touched_is_paint(reader->words[i]))
+                return at;
+        }
+    }
+    return at;
+}
+
+/* RELAXED: another may change it just now. */
+static uintptr_t stack_of(const struct keel_task *task)
+{
+    return (uintptr_t)atomic_load(&task->stack, RELAXED);
+}
+
+/* Whether what lies there is like a stack's. */
+static bool read_header(struct reader *reader, const struct keel_task *task, uintptr_t place,
+                        struct mem_stack *header)
+{
+    size_t usable_most = mem_stack_promise_of(sched_stack_number(task)) + mem_stack_slot;
+    if (!copy(reader, place, sizeof *header))
+        return false;
+    memcpy(header, reader->words, sizeof *header);
+    return header->low < place && place - header->low <= usable_most &&
+           header->painted >= header->low && header->painted < place;
+}
+
+static void note_unended(struct keel_task *task, void *data)
+{
+    struct reader *reader = data;
+    struct mem_stack header, later;
+    uint64_t id = task->identity.id;
+    uintptr_t place = stack_of(task);
+    /* RELAXED: a snapshot. Who has a stack may not have begun. */
+    if (place == 0 || !sched_is_task(task) ||
+        atomic_load(&task->state, RELAXED) == SCHED_TASK_NEW ||
+        !read_header(reader, task, place, &header))
+        return;
+    uintptr_t at = mem_touched_lowest(header.low, place);
+    if (at >= header.painted)
+        at = skip_paint(reader, header.painted, place);
+    /* Not if it began meanwhile, and was painted. RELAXED: another may have recycled it. */
+    if (read_header(reader, task, place, &later) && later.painted == header.painted &&
+        stack_of(task) == place && atomic_load(&task->identity.id, RELAXED) == id)
+        note(task, place - at, false);
+}
+
+static void note_all_unended(void)
+{
+    static struct reader reader; /* not on what may be a small stack */
+    if (arch_syscall2(__NR_pipe2, (long)reader.ends, O_CLOEXEC) != 0)
+        return;
+    /* To what took the place of a closed standard descriptor others may write. */
+    if (reader.ends[0] > standard_error && reader.ends[1] > standard_error)
+        sched_task_each(note_unended, &reader);
+    arch_syscall1(__NR_close, reader.ends[0]);
+    arch_syscall1(__NR_close, reader.ends[1]);
+}
+
+/* NULL: all have been printed. */
 static struct site *take_deepest(void)
 {
     struct site *deepest = NULL;
     for (size_t i = 0; i < census.count; i++) {
         struct site *site = &census.sites[i];
-        if (site->deepest != 0 && (deepest == NULL || site->deepest > deepest->deepest))
+        if (site->place != NULL && (deepest == NULL || site->deepest > deepest->deepest))
             deepest = site;
     }
     return deepest;
@@ -151,27 +225,20 @@ static void write_site(const struct site *site)
     line_write(&line, standard_error);
 }
 
-/* Others may run on, so what is printed next is taken out under the lock. */
 static void write_census(void)
 {
-    struct probe probe = {0};
     struct line line;
-    sched_task_each(note_unended, &probe);
+    struct site *site;
+    note_all_unended();
+    lock_acquire(&census.lock);
+    census.is_closed = true;
+    lock_release(&census.lock);
     line_begin(&line);
     line_text(&line, "keel: the deepest use of task stacks, by spawn site:");
     line_write(&line, standard_error);
-    for (;;) {
-        struct site site = {.deepest = 0};
-        lock_acquire(&census.lock);
-        struct site *deepest = take_deepest();
-        if (deepest != NULL) {
-            site = *deepest;
-            deepest->deepest = 0;
-        }
-        lock_release(&census.lock);
-        if (site.deepest == 0)
-            break;
-        write_site(&site);
+    while ((site = take_deepest()) != NULL) {
+        write_site(site);
+        site->place = NULL; /* none has that */
     }
     if (census.unlisted > 0) {
         line_begin(&line);

@@ -38,10 +38,24 @@ my @rows  = (    # place, what its deepest task uses, of how much, tasks, the le
 for my $way ('all', 'all-refused') {
     check_rows($way, $_) for 1, 2, 8;
 }
-for my $workers (1, 2, 8) {
-    my $churning = run_census('churning', $workers);
-    is($churning->{status}, 0, "while tasks come and go, on $workers");
-    is($churning->{signal}, 0, '  no fault');
+for my $way ('churning', 'churning-mapped', 'going-on') {
+    check_while_others_run($way, $_) for 1, 2, 8, 8, 8, 8;
+}
+
+# Each place once, and nothing that cannot be.
+sub check_while_others_run {
+    my ($way, $workers) = @_;
+    my $child = run_census($way, $workers);
+    is("$child->{status} $child->{signal}", '0 0', "$way, on $workers: ends well") or diag $child->{errors};
+    my @lines = grep { $_ ne $title } own_lines($child);
+    my %seen;
+    for my $line (@lines) {
+        my ($bytes, $promised, $place) = $line =~ /(\d+) of (\d+) bytes: .*, spawned at (\S+)/ or next;
+        $seen{"$place $promised"}++;
+        cmp_ok($bytes, '<=', $promised, "  $place: not more than there is");
+    }
+    cmp_ok(scalar keys %seen, '>=', 2, '  places');
+    is_deeply([ grep { $_ != 1 } values %seen ], [], '  each once');
 }
 
 sub check_rows {

@@ -109,32 +109,65 @@ static int no_task(void)
     return 0;
 }
 
-/* Tasks end, and their stacks go, while the census is taken. */
-static void *churn(void *arg)
+static void *use_and_sleep(void *arg)
 {
+    use((size_t)arg);
+    keel_sleep(2 * MILLISECOND);
+    return arg;
+}
+
+/*
+ * Tasks end, and their stacks go, while the census is taken: of 1,200 that wait at a time no pool
+ * keeps all.
+ */
+PLACE void *churn(void *arg)
+{
+    enum { wave = 60 };
+    keel_task_options options = {.stack_size = 16 * KiB};
     for (;;) {
-        keel_task *tasks[4];
-        for (int i = 0; i < 4; i++)
-            tasks[i] = create(use_so_much, 8 * KiB, NULL);
-        for (int i = 0; i < 4; i++)
+        keel_task *tasks[wave];
+        for (int i = 0; i < wave; i++)
+            tasks[i] = create(use_and_sleep, 8 * KiB, &options);
+        for (int i = 0; i < wave; i++)
             keel_task_await(tasks[i], NULL);
     }
     return arg;
 }
 
-static int churning(void)
+PLACE int churning(void)
 {
     for (int i = 0; i < count; i++)
         keel_task_detach(create(churn, 0, NULL));
+    keel_sleep(60 * MILLISECOND);
+    return 0;
+}
+
+/* Each stack is a mapping, which goes by itself. */
+static int churning_mapped(void)
+{
+    refuse_slots(EINVAL);
+    return churning();
+}
+
+/* One is printed while its tasks go on ending. */
+PLACE void *go_on(void *arg)
+{
+    for (;;)
+        keel_task_await(create(use_so_much, 1 * KiB, NULL), NULL);
+    return arg;
+}
+
+static int going_on(void)
+{
+    keel_task_detach(create(go_on, 0, NULL));
+    keel_task_detach(create(go_on, 0, NULL));
     keel_sleep(20 * MILLISECOND);
     return 0;
 }
 
 static const struct way ways[] = {
-    {"all", all},
-    {"all-refused", all_without_mincore},
-    {"no-task", no_task},
-    {"churning", churning},
+    {"all", all},           {"all-refused", all_without_mincore}, {"no-task", no_task},
+    {"churning", churning}, {"churning-mapped", churning_mapped}, {"going-on", going_on},
 };
 
 int main(int argc, char **argv)
