@@ -4,8 +4,8 @@
  * When. Only an await without a deadline does it (which is no cancellation point, whether it ran
  * the child or not); only for a child with default options, of a parent without
  * KEEL_TASK_FP_CONTROL, and without a thread of its own (foreign.h); and only while the stack still
- * has what a task is promised. So 10,000 awaits within each other take a new stack every 64 KiB, by
- * parking.
+ * has what a task is promised, and what a panic needs beyond. So 10,000 awaits within each other
+ * take a new stack every 48 KiB, by parking.
  *
  * How. The child stands in some deque. If it is the newest or the oldest entry of this worker's, as
  * it is when many children are awaited in either order of their creation, it is taken out; without
@@ -66,7 +66,7 @@ static bool has_room(const struct keel_task *self)
     uintptr_t low = stack != NULL ? stack->low : main_stack_low();
     uintptr_t top = stack != NULL ? (uintptr_t)stack : (uintptr_t)process.arguments;
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-    return here >= low + mem_stack_promised() + own_use && here < top;
+    return here >= low + mem_stack_promised() + mem_stack_runtime + own_use && here < top;
 }
 
 /* In a census each task is to be seen by itself. */

@@ -67,12 +67,17 @@ typedef struct keel_task keel_task;
  * environment's KEEL_STACK_SIZE says. It is rounded up, to a power of two of at least 4 KiB. Below
  * every stack lies a guard of 64 KiB: who uses more than there is ends the process with a report. A
  * stack is address space: memory is taken by page as it is touched, and after the task's end what
- * lay deep goes back to the kernel. A task whose size is not the default's has a stack of its own
- * from its begin to its end, so keel_task_await never calls it on the caller's.
+ * lay deep goes back to the kernel, at the latest when a worker sleeps; but of 4 MiB of stacks that
+ * a worker keeps for itself only when that worker does. A task whose size is not the default's has
+ * a stack of its own from its begin to its end, so keel_task_await never calls it on the caller's.
+ * But its forked children (keel/fork.h) that nobody steals are called by its joins, on its stack:
+ * their use counts too.
  *
  * With KEEL_STACKS=1 in its environment a program that has tasks prints, when it ends by keel_exit
  * or main's return, how much of their stacks the tasks of each place used that spawned some: the
- * deepest of each place. Those bytes are what a stack_size must at least be.
+ * deepest of each place. Those bytes are what a stack_size must at least be. Each begin and end of
+ * a task then asks the kernel about all of its stack, 256 KiB at a time; where the kernel does not
+ * say, all of it is painted and takes memory: this is no way to run a program for long.
  */
 typedef struct {
     size_t stack_size; /* bytes; see above */

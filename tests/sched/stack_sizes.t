@@ -48,14 +48,21 @@ for my $workers (1, 2, 8) {
             "KEEL_STACK_SIZE=$size is what tasks have, on $workers");
     }
 SKIP: {
-        skip 'an emulator does not pass on the limit of memory', 2 + @starved if $emulated;
+        skip 'an emulator does not pass on the limit of memory', 3 + @starved if $emulated;
         ends_well(run_way($_->[0], $workers), "$_->[1], on $workers") for @starved;
         my $child = run_way('starved-for-ever', $workers);
         like($child->{errors}, qr/^keel: no memory for a task stack: tasks wait to begin/m,
             "where none ends a line says so, on $workers");
         is($child->{status}, 2, '  status 2');
+        ends_well(run_way('few-large', $workers), "of twelve stacks of 1 GiB few stay, on $workers");
     }
 }
+
+# Who runs on the stack of who awaits it can panic too.
+my $panics = run_way('panic-hosted', 1, 1024);
+is($panics->{status}, 2, 'a small default, a child that has just what is promised: a panic, status 2');
+like($panics->{errors}, qr/^keel: panic: deep \(task/m, '  its message');
+like($panics->{errors}, qr/^keel:   at \S+ use_and_panic/m, '  and its trace');
 
 # Other programs with other defaults: what is mixed, and the largest.
 for my $size (4 * $KiB, 1 * $MiB) {

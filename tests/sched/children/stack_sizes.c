@@ -4,6 +4,7 @@
 
 #include "abi/system.h"
 #include "keel/chan.h"
+#include "keel/fault.h"
 #include "sched/sched.h"
 #include "tests/mem/resident.h"
 #include "tests/refuse.h"
@@ -327,6 +328,57 @@ static int starves_for_ever(void)
     return wrong;
 }
 
+/* Of large sizes the pools keep one or two, in vain as a rule. */
+static int keeps_few_large(void)
+{
+    enum { many = 12 };
+    keel_task *tasks[many];
+    int64_t before = statm_read(statm_mapped);
+    for (int i = 0; i < many; i++)
+        tasks[i] = create(wait_at_channel, NULL, GiB);
+    for (int i = 0; i < many; i++)
+        begun(tasks[i]);
+    keel_chan_close(chan);
+    for (int i = 0; i < many; i++)
+        keel_task_await(tasks[i], NULL);
+    int64_t end = keel_now() + meeting_patience;
+    while (statm_read(statm_mapped) - before > 3 * (int64_t)GiB && keel_now() < end)
+        keel_sleep(MILLISECOND);
+    return statm_read(statm_mapped) - before <= 3 * (int64_t)GiB ? right : wrong;
+}
+
+/* KEEL_STACK_SIZE is small, and the parent has left its child just what is promised. */
+static __attribute__((noinline)) void panic_deep(size_t size)
+{
+    volatile char *block = __builtin_alloca(size);
+    block[0] = 1;
+    keel_panic("deep");
+}
+
+static void *use_and_panic(void *arg)
+{
+    panic_deep((size_t)arg);
+    return arg;
+}
+
+static void *host_with_little(void *arg)
+{
+    enum { promised = 4 * KiB, runtime = 1 * KiB };
+    size_t left = (uintptr_t)__builtin_frame_address(0) - sched_self()->stack->low;
+    volatile char *block = __builtin_alloca(left - promised - runtime);
+    block[0] = 1;
+    keel_task_await(keel_task_create(use_and_panic, arg, NULL), NULL);
+    return arg;
+}
+
+static int panics_hosted(void)
+{
+    for (int i = 0; i < 8; i++)
+        begun(keel_task_create(receive, NULL, NULL)); /* the next is no stack of the image */
+    keel_task_await(begun(keel_task_create(host_with_little, (void *)(2 * KiB), NULL)), NULL);
+    return wrong;
+}
+
 /* ---- overflow */
 
 static volatile int stop_at = -1; /* never */
@@ -378,6 +430,8 @@ static const struct way ways[] = {
     {"starved-yielding", starves_while_main_yields},
     {"pools", empties_pools},
     {"starved-for-ever", starves_for_ever},
+    {"few-large", keeps_few_large},
+    {"panic-hosted", panics_hosted},
     {"overflow-small", overflows_small},
     {"overflow-large", overflows_large},
     {"overflow-default", overflows_default},
