@@ -262,7 +262,7 @@ static void give_back(struct mem_stack *first, unsigned count)
 }
 
 /* Takes one out of the pool, which holds some: the newest. Caller holds the size's lock. */
-static struct mem_stack *take_newest(struct mem_stack_size *size)
+static __attribute__((noinline)) struct mem_stack *take_newest(struct mem_stack_size *size)
 {
     struct mem_stack **list = size->untrimmed != 0 ? &size->fresh : &size->trimmed;
     struct mem_stack *stack = *list;

@@ -111,7 +111,7 @@ struct reader {
 };
 
 /* So many bytes, at most a page, into `words`. False: they are not there. */
-static bool copy(struct reader *reader, uintptr_t from, size_t size)
+static __attribute__((noinline)) bool copy(struct reader *reader, uintptr_t from, size_t size)
 {
     long written = arch_syscall3(__NR_write, reader->ends[1], (long)from, (long)size);
     return written > 0 &&
@@ -119,7 +119,8 @@ static bool copy(struct reader *reader, uintptr_t from, size_t size)
 }
 
 /* The lowest word from `at` on, below `high`, that is not paint; `at` if that cannot be told. */
-static uintptr_t skip_paint(struct reader *reader, uintptr_t at, uintptr_t high)
+static __attribute__((noinline)) uintptr_t skip_paint(struct reader *reader, uintptr_t at,
+                                                      uintptr_t high)
 {
     uintptr_t start = at;
     while (at < high) {
@@ -142,8 +143,9 @@ static uintptr_t stack_of(const struct keel_task *task)
 }
 
 /* Whether what lies there is like a stack's. */
-static bool read_header(struct reader *reader, const struct keel_task *task, uintptr_t place,
-                        struct mem_stack *header)
+static __attribute__((noinline)) bool read_header(struct reader *reader,
+                                                  const struct keel_task *task, uintptr_t place,
+                                                  struct mem_stack *header)
 {
     size_t usable_most = mem_stack_promise_of(sched_stack_number(task)) + mem_stack_slot;
     if (!copy(reader, place, sizeof *header))

@@ -116,7 +116,7 @@ static struct keel_task *pick_oldest(struct sched_worker *worker, enum oldest ki
     }
 }
 
-static bool is_turn_of_starved(uint32_t count)
+static __attribute__((noinline)) bool is_turn_of_starved(uint32_t count)
 {
     return count % sched_picks_between_oldest == 0 && oldest_kind(count) == OLDEST_STARVED &&
            sched_anyone_starved();
@@ -218,7 +218,7 @@ bool sched_anyone_let_go(void)
 }
 
 /* It is the turn of the starved (sched_pick_local): after this it is over. */
-static struct keel_task *find_starved(struct sched_worker *worker)
+static __attribute__((noinline)) struct keel_task *find_starved(struct sched_worker *worker)
 {
     /* RELAXED: see progress_of in steal.c */
     atomic_store(&worker->pick_count, worker->pick_count + 1, RELAXED);

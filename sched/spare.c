@@ -99,7 +99,7 @@ static void set_hope(bool hope)
 }
 
 /* Steps 1 and 2: it is worth a try. */
-static void hope(void)
+static __attribute__((noinline)) void hope(void)
 {
     set_hope(true);
     sched_wake_one(false);
@@ -118,7 +118,7 @@ void sched_give_stack(struct mem_stack *stack)
         hope();
 }
 
-static void give_all_but(struct sched_worker *worker, unsigned kept)
+static __attribute__((noinline)) void give_all_but(struct sched_worker *worker, unsigned kept)
 {
     while (worker->stack_count > kept)
         sched_give_stack(sched_take_spare(worker));

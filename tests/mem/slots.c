@@ -307,20 +307,6 @@ static int ceases(void)
     return wrong;
 }
 
-/* The slot that got no guard keeps no chunk: all addresses go back but for what the pool keeps. */
-static int loses_no_chunk(void)
-{
-    int64_t before = statm_read(statm_mapped);
-    take(0, many / 2);
-    int64_t most = statm_read(statm_mapped) - before;
-    refuse_slots(EPERM);
-    take(many / 2, many / 2 + 1);
-    for (unsigned i = many / 2 + 1; i-- > 0;) /* those of the last chunk first */
-        mem_stack_release(taken[i]);
-    int64_t left = statm_read(statm_mapped) - before;
-    return taken[many / 2]->chunk == NULL && left < most / 2 ? right : wrong;
-}
-
 /* A want of memory is one stack's, not all that follow. */
 static int lacks_memory(void)
 {
@@ -350,7 +336,6 @@ int main(void)
     check_case(locked, forked_died + SIGSEGV, "locked memory: the same");
     check_case(ceases, forked_died + SIGSEGV,
                "guards that are refused later: the same from then on");
-    check_case(loses_no_chunk, right, "and the slot that got none keeps no chunk");
     check_case(lacks_memory, right, "guards that memory lacks for: no refusal for ever");
     return tap_done();
 }
