@@ -28,7 +28,7 @@ struct task_slab {
 enum { tasks_in_slab = (slab_bytes - sizeof(struct task_slab)) / sizeof(struct keel_task) };
 
 /* The first slab, small, costs no mapping. */
-enum { tasks_in_first_slab = 14 };
+enum { tasks_in_first_slab = 12 };
 TOUCHED_AT_START static _Alignas(
     struct task_slab) unsigned char first_slab[sizeof(struct task_slab) +
                                                tasks_in_first_slab * sizeof(struct keel_task)];

@@ -63,22 +63,22 @@ struct keel_task {
         };
         struct wheel_timer timer; /* in between, of a wait with a deadline */
     };
-    uintptr_t join;             /* atomic */
-    struct keel_task *next;     /* in the global queue, a mutex's queue or a free list */
-    struct mem_stack *stack;    /* what it runs on; NULL on main's and until it first runs */
-    const void *spawn_site;     /* the address that spawned it */
-    const void *wait_object;    /* atomic: what it waits on; see stuck.h */
-    struct keel_task *older;    /* in its parent's chain of unjoined children (fork.h) */
-    uint32_t chained;           /* how many those are, with it */
-    uint8_t state;              /* atomic: enum sched_task_state */
-    uint8_t wait_reason;        /* atomic: enum sched_wait_reason */
-    uint8_t entry;              /* atomic: enum sched_entry */
-    bool returns_nothing;       /* fn.call_detached is the function */
-    uint16_t unusual;           /* what makes it another than most (unusual.h) */
-    uint8_t claim;              /* atomic: who ends the wait that has a deadline (claim.h) */
-    uint16_t timer_worker : 12; /* in whose wheel the timer is, or was last */
-    uint16_t timer_end : 4;     /* enum sched_timer_end */
-    uint32_t own_thread;        /* atomic, a futex: enum foreign_wait, of who has a thread */
+    uintptr_t join;               /* atomic */
+    struct keel_task *next;       /* in the global queue, a mutex's queue or a free list */
+    struct mem_stack *stack;      /* what it runs on; NULL on main's and until it first runs */
+    const void *spawn_site;       /* the address that spawned it */
+    const void *wait_object;      /* atomic: what it waits on; see stuck.h */
+    struct keel_task *older;      /* in its parent's chain of unjoined children (fork.h) */
+    uint32_t chained;             /* how many those are, with it */
+    uint32_t own_thread;          /* atomic, a futex: enum foreign_wait, of who has a thread */
+    uint8_t state;                /* atomic: enum sched_task_state */
+    uint8_t wait_reason;          /* atomic: enum sched_wait_reason */
+    uint8_t entry;                /* atomic: enum sched_entry */
+    uint8_t claim;                /* atomic: who ends the wait that has a deadline (claim.h) */
+    uint16_t unusual;             /* what makes it another than most (unusual.h) */
+    uint16_t timer_worker : 11;   /* in whose wheel the timer is, or was last */
+    uint16_t timer_end : 4;       /* enum sched_timer_end */
+    uint16_t returns_nothing : 1; /* fn.call_detached is the function; written when it is made */
 };
 _Static_assert(sizeof(struct keel_task) <= 128, "an unstarted task costs at most 128 bytes");
 

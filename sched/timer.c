@@ -123,7 +123,7 @@ void sched_timer_prepare(enum sched_timer_end end, int64_t deadline, int64_t now
 static void insert(struct sched_worker *worker, struct keel_task *task)
 {
     struct sched_timers *timers = &worker->timers;
-    task->timer_worker = worker->index & 0xfff;
+    task->timer_worker = worker->index & 0x7ff;
     int64_t event = wheel_insert(&timers->wheel->wheel, &task->timer, worker->looks.prepared);
     if (event < timers->next)
         set_next(timers, event);
