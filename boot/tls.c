@@ -29,22 +29,25 @@ TOUCHED_AT_START static struct {
 
 size_t boot_tls_size(void)
 {
-    size_t alignment = 1;
+    size_t size = 0, alignment = arch_cache_line;
     const Elf64_Phdr *header = process_program_header(PT_TLS);
     if (header != NULL) {
-        /* RELAXED, here and below: numbers that do not change. */
-        atomic_store(&tls.image, header->p_vaddr, RELAXED);
-        atomic_store(&tls.image_size, header->p_filesz, RELAXED);
-        if (header->p_align != 0)
-            alignment = header->p_align;
         /* So that the variables have the place modulo the alignment that the linker gave them. */
-        atomic_store(&tls.size,
-                     round_up(header->p_vaddr + header->p_memsz, alignment) - header->p_vaddr,
-                     RELAXED);
+        uint64_t start = header->p_vaddr;
+        size = start + header->p_memsz;
+        if (header->p_align != 0) {
+            size = round_up(size, header->p_align);
+            if (header->p_align > alignment)
+                alignment = header->p_align;
+        }
+        size -= start;
+        /* RELAXED, here and below: numbers that do not change. */
+        atomic_store(&tls.image, start, RELAXED);
+        atomic_store(&tls.image_size, header->p_filesz, RELAXED);
+        atomic_store(&tls.size, size, RELAXED);
     }
-    atomic_store(&tls.alignment, alignment > arch_cache_line ? alignment : arch_cache_line,
-                 RELAXED);
-    return tls.size + 2 * tls.alignment + sizeof(struct thread_block);
+    atomic_store(&tls.alignment, alignment, RELAXED);
+    return size + 2 * alignment + sizeof(struct thread_block);
 }
 
 struct thread_block *boot_tls_place(void *memory)
