@@ -2,7 +2,8 @@
 #include <asm/errno.h>
 
 #include "base/clock.h"
-#include "chan/chan.h"
+#include "base/memory.h"
+#include "chan/apart.h"
 #include "sched/claim.h"
 
 int keel_chan_try_send(keel_chan *chan, const void *element)
@@ -45,10 +46,17 @@ static void leave(struct keel_chan *chan, struct chan_waiter *waiter)
  * is released after the switch. Returns 1 when its element was transferred, 0 when the channel was
  * closed, or -ETIMEDOUT.
  */
-static int wait_in(struct keel_chan *chan, struct list_node *list, struct chan_waiter *waiter,
+static int wait_in(struct keel_chan *chan, struct list_node *list, struct chan_waiter *own,
                    enum sched_wait_reason reason, int64_t deadline, int64_t now)
 {
-    struct keel_task *self = waiter->task;
+    struct keel_task *self = own->task;
+    struct chan_waiter *apart = sched_waits_apart(self) ? chan_place_apart(chan) : NULL;
+    struct chan_waiter *waiter = apart != NULL ? apart : own;
+    size_t size = chan->element_size; /* the channel may be gone after the park */
+    if (unlikely(apart != NULL)) {
+        chan_begin_apart(chan, apart, own->element);
+        apart->timed = true;
+    }
     list_push_back(list, &waiter->link);
     chan->timed++;
     sched_claim_open(self);
@@ -59,6 +67,8 @@ static int wait_in(struct keel_chan *chan, struct list_node *list, struct chan_w
         return -ETIMEDOUT;
     }
     sched_timer_cancel(self);
+    if (unlikely(apart != NULL) && apart->transferred && reason == SCHED_WAIT_CHAN_RECEIVE)
+        memcpy(own->element, apart->element, size);
     return waiter->transferred;
 }
 
@@ -72,6 +82,8 @@ static bool prepare(struct keel_chan *chan, int64_t deadline, int64_t *now)
         return false;
     }
     sched_before_park();
+    if (sched_waits_apart(sched_self()))
+        sched_shelving()->make_room(chan->element_size);
     return true;
 }
 

@@ -15,6 +15,12 @@ void *page_map(size_t size);
 /* A new mapping for stacks: addresses, of which memory is taken by touch; never huge pages. */
 void *page_map_stacks(size_t size);
 
+/*
+ * Puts a new mapping like those of page_map_stacks in the place of what was mapped there; the page
+ * tables go with what they mapped. False when the kernel refuses: all is as it was.
+ */
+bool page_renew_stacks(void *address, size_t size);
+
 /* A new mapping at a multiple of `alignment`, a power of two of at least a page; or NULL. */
 void *page_map_aligned(size_t size, size_t alignment);
 

@@ -34,27 +34,13 @@
 
 #include "base/lock.h"
 #include "mem/pages.h"
+#include "mem/slot_chunk.h"
 
 enum {
     chunk_bytes_least = 4 * 1024 * 1024,
     chunk_bytes_most = 256 * 1024 * 1024,
-    slots_most = 1024, /* in a chunk */
-    bits = 64,
+    bits = mem_slots_in_word,
 };
-
-struct slot_chunk {
-    struct list_node link; /* in `all` */
-    struct list_node open; /* in its size's, when something can be taken; else its next is NULL */
-    struct mem_stack_size *size;
-    size_t slot; /* bytes */
-    unsigned char *slots;
-    uint32_t count;
-    uint32_t begun;
-    uint32_t lost; /* of these: no guard could be had, nobody gets them */
-    uint32_t cold; /* bits in cold_set */
-    uint64_t cold_set[slots_most / bits];
-};
-_Static_assert(sizeof(struct slot_chunk) <= arch_page_size, "it has one page");
 
 static struct {
     struct lock lock;     /* guards the lists, the chunks, each size's `open` and `total` */
@@ -181,7 +167,7 @@ static uint32_t next_count(size_t total, size_t slot)
     size_t count = chunk_bytes_least / slot;
     count = total > count ? total : count;
     count = count < most ? count : most;
-    return count < 1 ? 1 : count < slots_most ? (uint32_t)count : slots_most;
+    return count < 1 ? 1 : count < mem_slots_most ? (uint32_t)count : mem_slots_most;
 }
 
 /* A slot of those that are there. The chunk is NULL: there is none. */
@@ -266,11 +252,6 @@ struct mem_stack *mem_slots_take(struct mem_stack_size *size)
 
 /* ---- giving back */
 
-static uint32_t index_of(const struct slot_chunk *chunk, uintptr_t address)
-{
-    return (uint32_t)((address - (uintptr_t)chunk->slots) / chunk->slot);
-}
-
 /* As remove_if_unused. */
 static bool set_cold(struct place place)
 {
@@ -297,7 +278,7 @@ void mem_slots_cool(struct mem_stack *const *stacks, unsigned count)
     }
     page_discard_many(ranges, count);
     for (unsigned i = 0; i < count; i++) {
-        if (set_cold((struct place){chunks[i], index_of(chunks[i], ranges[i].start)}))
+        if (set_cold((struct place){chunks[i], mem_slot_index(chunks[i], ranges[i].start)}))
             unmap_chunk(chunks[i]);
     }
 }
@@ -316,7 +297,7 @@ const struct mem_stack *mem_slots_guarding(uintptr_t address, uintptr_t *low)
         if (address < start || address - start >= chunk->begun * chunk->slot ||
             (address - start) % chunk->slot >= mem_stack_guard)
             continue;
-        struct place place = {chunk, index_of(chunk, address)};
+        struct place place = {chunk, mem_slot_index(chunk, address)};
         *low = (uintptr_t)slot_at(place) + mem_stack_guard;
         found = stack_at(place);
     }

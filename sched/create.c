@@ -36,15 +36,16 @@
  */
 #include "mem/stack_sizes.h"
 #include "sched/float_control.h"
+#include "sched/shelve.h"
 #include "sched/unusual.h"
 
-_Static_assert(mem_stack_numbers * SCHED_UNUSUAL_SIZE <= UINT16_MAX + 1, "all sizes have numbers");
+_Static_assert(mem_stack_numbers *SCHED_UNUSUAL_SIZE <= UINT16_MAX + 1, "all sizes have numbers");
 
 enum { stack_least = 1024 };
 
 static bool is_valid(const keel_task_options *options)
 {
-    return (options->flags & ~KEEL_TASK_FP_CONTROL) == 0 &&
+    return (options->flags & ~(KEEL_TASK_FP_CONTROL | KEEL_TASK_SHELVED)) == 0 &&
            (options->stack_size == 0 ||
             (options->stack_size >= stack_least && options->stack_size <= mem_stack_promise_most));
 }
@@ -52,8 +53,12 @@ static bool is_valid(const keel_task_options *options)
 static void take_options(struct keel_task *task, const keel_task_options *options)
 {
     task->identity.name = options->name;
-    if (options->flags != 0)
+    if ((options->flags & KEEL_TASK_FP_CONTROL) != 0)
         task->unusual |= SCHED_UNUSUAL_FLOAT;
+    if ((options->flags & KEEL_TASK_SHELVED) != 0) {
+        task->unusual |= SCHED_UNUSUAL_SHELVED;
+        sched_shelve_start();
+    }
     if (options->stack_size != 0)
         task->unusual |= (uint16_t)(mem_stack_number(options->stack_size) * SCHED_UNUSUAL_SIZE);
 }
@@ -138,4 +143,28 @@ struct keel_task *sched_hook_take_starved(void)
         }
     }
     return NULL;
+}
+
+/* ---- parking */
+
+/*
+ * The task may return to another worker; which has the program's floating-point control, as the one
+ * that it left. Who has a thread of its own stays on its stack: nobody is to take that away.
+ */
+void sched_hook_unusual_park(enum sched_wait_reason reason, const void *object, sched_step *step,
+                             void *data)
+{
+    struct keel_task *self = sched_self();
+    if ((self->unusual & SCHED_UNUSUAL_THREAD) != 0) {
+        sched_park_on_thread(reason, object, step, data);
+        return;
+    }
+    uint64_t own = sched_keeps_float_control(self) ? sched_float_control_leave() : 0;
+    if (sched_float_control_checked && !sched_keeps_float_control(self))
+        sched_float_control_check(self, "parked", __builtin_return_address(0));
+    if (sched_may_be_shelved(self))
+        step = sched_shelving()->park(reason, step);
+    sched_park_usually(reason, object, step, data);
+    if (sched_keeps_float_control(self))
+        sched_float_control_return(own);
 }

@@ -69,10 +69,10 @@ static bool has_room(const struct keel_task *self)
     return here >= low + mem_stack_promised() + mem_stack_runtime + own_use && here < top;
 }
 
-/* In a census each task is to be seen by itself. */
+/* In a census each task is to be seen by itself. A shelved stack cannot be shared. */
 static bool may_host(const struct keel_task *self)
 {
-    enum { not_hosts = SCHED_UNUSUAL_FLOAT | SCHED_UNUSUAL_MEASURED | SCHED_UNUSUAL_THREAD };
+    enum { not_hosts = SCHED_UNUSUAL_PARKS | SCHED_UNUSUAL_MEASURED };
     return (self->unusual & not_hosts) == 0 && has_room(self);
 }
 

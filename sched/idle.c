@@ -72,6 +72,7 @@
 #include "base/clock.h"
 #include "mem/mem.h"
 #include "sched/fork_hooks.h"
+#include "sched/shelve.h"
 #include "sched/unusual.h"
 #include "sched/watchdog.h"
 
@@ -390,6 +391,12 @@ struct keel_task *sched_idle_sleep(struct sched_worker *worker, struct mem_stack
 {
     struct keel_task *starved = NULL;
     give_search_up(worker);
+    /* ACQUIRE: with the RELEASE in sched_shelve_start. */
+    const struct sched_shelve_hooks *shelving = atomic_load(&sched.shelving, ACQUIRE);
+    if (unlikely(shelving != NULL) && shelving->idle()) {
+        sched_search_begin(worker);
+        return NULL;
+    }
     mem_heap_collect();
     sched_share_stacks(worker);
     mem_stack_trim_all(stack);

@@ -1,6 +1,10 @@
 #include "sched/parking_lot.h"
 
+#include "sched/shelve.h"
+#include "sched/unusual.h"
+
 enum { bucket_bits = 10 };
+_Static_assert(sizeof(struct sched_lot_waiter) <= sched_shelf_node, "it may lie in a shelf");
 
 /* A cache line each, so that locks of different objects do not disturb each other. */
 struct bucket {
@@ -38,12 +42,15 @@ void sched_lot_park(const void *address, enum sched_wait_reason reason)
     struct bucket *bucket = bucket_of(address);
     struct sched_lot_waiter **link = find(bucket, address);
     struct sched_lot_waiter *first = *link;
-    struct sched_lot_waiter self = {.address = address, .task = sched_self(), .last = &self};
+    struct sched_lot_waiter own;
+    struct sched_lot_waiter *self =
+        sched_waits_apart(sched_self()) ? sched_shelving()->node(0) : &own;
+    *self = (struct sched_lot_waiter){.address = address, .task = sched_self(), .last = self};
     if (first == NULL) {
-        *link = &self;
+        *link = self;
     } else {
-        first->last->next = &self;
-        first->last = &self;
+        first->last->next = self;
+        first->last = self;
     }
     sched_park(reason, address, sched_step_unlock, &bucket->lock);
 }

@@ -154,9 +154,10 @@ struct keel_task *sched_take_turns(struct sched_worker *worker, struct keel_task
     uint32_t count = worker->pick_count + 1;
     struct keel_task *oldest = ring_oldest(&worker->ready);
     /* RELAXED: our own, alone. */
-    if (oldest == NULL || oldest->context == NULL || count % sched_picks_between_oldest == 0 ||
-        atomic_load(&worker->next, RELAXED) != NULL || !deque_looks_empty(&worker->fresh) ||
-        sched_anyone_global() || sched_starved_have_hope() || !ring_push(&worker->ready, self))
+    if (oldest == NULL || oldest->context == NULL || sched_may_be_shelved(oldest) ||
+        count % sched_picks_between_oldest == 0 || atomic_load(&worker->next, RELAXED) != NULL ||
+        !deque_looks_empty(&worker->fresh) || sched_anyone_global() || sched_starved_have_hope() ||
+        !ring_push(&worker->ready, self))
         return NULL;
     worker->next_row = 0;
     atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of in steal.c */

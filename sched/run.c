@@ -15,6 +15,7 @@
 #include "sched/float_control.h"
 #include "sched/fork_hooks.h"
 #include "sched/monitor.h"
+#include "sched/shelve.h"
 #include "sched/stuck.h"
 #include "sched/unusual.h"
 
@@ -108,7 +109,7 @@ _Noreturn void sched_runner(void *own_stack)
         struct sched_worker *worker = sched_worker();
         struct keel_task *task = worker->handed;
         worker->handed = NULL;
-        if (task == NULL || !sched_may_begin(worker, task)) {
+        if (task == NULL || (task->context == NULL && !sched_may_begin(worker, task))) {
             if (task != NULL)
                 sched_starve(task);
             task = sched_find_work(worker, stack);
@@ -123,6 +124,8 @@ _Noreturn void sched_runner(void *own_stack)
                 sched_hook_change_stack(task, stack);
             continue;
         }
+        if (sched_may_be_shelved(task))
+            sched_shelving()->bring_back(task);
         worker->step = sched_step_release_stack;
         worker->step_data = stack;
         sched_set_running(task);
@@ -137,7 +140,9 @@ static void set_parked(struct keel_task *self, enum sched_wait_reason reason, co
     sched_note_wait(self, SCHED_TASK_PARKED, reason, object);
 }
 
-static void park(enum sched_wait_reason reason, const void *object, sched_step *step, void *data)
+/* noinline: for those who park unusually too, and once in the image. */
+__attribute__((noinline)) void sched_park_usually(enum sched_wait_reason reason, const void *object,
+                                                  sched_step *step, void *data)
 {
     struct sched_worker *worker = sched_worker();
     struct keel_task *self = sched_self();
@@ -153,7 +158,8 @@ static void park(enum sched_wait_reason reason, const void *object, sched_step *
         worker->step_task = self;
         worker->step_data = data;
     }
-    if (next != NULL && next->context != NULL) {
+    if (next != NULL && next->context != NULL &&
+        (!sched_may_be_shelved(next) || sched_shelving()->is_here(next))) {
         sched_set_running(next);
         arch_context_switch(&self->context, next->context);
     } else {
@@ -167,33 +173,23 @@ static void park(enum sched_wait_reason reason, const void *object, sched_step *
     sched_after_switch();
 }
 
-/*
- * A task with control of its own may return to another worker; which has the program's control, as
- * the one that it left.
- */
-static __attribute__((noinline)) void park_unusual(enum sched_wait_reason reason,
+/* In a program without keel_task_create: the task has a thread of its own. */
+__attribute__((weak)) void sched_hook_unusual_park(enum sched_wait_reason reason,
                                                    const void *object, sched_step *step, void *data)
 {
-    if ((sched_self()->unusual & SCHED_UNUSUAL_THREAD) != 0) {
-        /* RELAXED: as in sched_never_ended. */
-        atomic_load(&sched.foreign, RELAXED)->park(reason, object, step, data);
-        return;
-    }
-    uint64_t own = sched_float_control_leave();
-    park(reason, object, step, data);
-    sched_float_control_return(own);
+    sched_park_on_thread(reason, object, step, data);
 }
 
 void sched_park(enum sched_wait_reason reason, const void *object, sched_step *step, void *data)
 {
     const struct keel_task *self = sched_self();
-    if (unlikely((self->unusual & (SCHED_UNUSUAL_FLOAT | SCHED_UNUSUAL_THREAD)) != 0)) {
-        park_unusual(reason, object, step, data);
+    if (unlikely(sched_parks_unusually(self))) {
+        sched_hook_unusual_park(reason, object, step, data);
         return;
     }
     if (sched_float_control_checked)
         sched_float_control_check(self, "parked", __builtin_return_address(0));
-    park(reason, object, step, data);
+    sched_park_usually(reason, object, step, data);
 }
 
 void sched_step_unlock(struct keel_task *task, void *data)
@@ -285,7 +281,7 @@ __attribute__((weak)) bool sched_hook_yield_asked(void)
  */
 static bool yield_alone(struct sched_worker *worker, struct keel_task *self)
 {
-    if (!process_is_alone() || sched_keeps_float_control(self) || sched_float_control_checked ||
+    if (!process_is_alone() || sched_parks_unusually(self) || sched_float_control_checked ||
         sched_forks_unjoined() != 0)
         return false;
     struct keel_task *next = sched_take_turns(worker, self);

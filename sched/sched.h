@@ -6,11 +6,11 @@
  *   ring.h      tasks that were woken or yielded, one ring a worker
  *   fork.h      forked children, one split deque a worker
  *   queue.h     tasks that found room in neither, shared
- *   pick.c      what a runner does next: picking, searching
- *   steal.c     what is taken out of other workers' queues
+ *   pick.c steal.c  what a runner does next: its own queues, searching; other workers' queues
  *   run.c       the runner at the bottom of every stack: switching, parking
  *   spare.c     a worker's spare stacks
  *   unusual.h   tasks with stacks of other sizes (create.c); the census of stacks (census.c)
+ *   shelve.h    the stacks of tasks that wait long are put aside
  *   float_control.h  tasks that have floating-point control registers of their own
  *   idle.c      when a worker sleeps and who wakes it: no wake-up is lost
  *   place.h     on which CPU a worker wakes: on another than its waker's
@@ -97,6 +97,7 @@ struct sched {
     bool starved_hope;      /* atomic: it is worth a try to begin one (spare.c) */
 
     struct fork_hooks fork_hooks;
+    const struct sched_shelve_hooks *shelving; /* atomic; NULL: no task is shelved (shelve.h) */
 
     bool (*let_go)(void); /* atomic; NULL, or to be asked by who has nothing to do (wait_all.c) */
     uint32_t exiting;     /* atomic; tasks that wait for the end of the process */

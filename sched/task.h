@@ -63,12 +63,15 @@ struct keel_task {
         };
         struct wheel_timer timer; /* in between, of a wait with a deadline */
     };
-    uintptr_t join;               /* atomic */
-    struct keel_task *next;       /* in the global queue, a mutex's queue or a free list */
-    struct mem_stack *stack;      /* what it runs on; NULL on main's and until it first runs */
-    const void *spawn_site;       /* the address that spawned it */
-    const void *wait_object;      /* atomic: what it waits on; see stuck.h */
-    struct keel_task *older;      /* in its parent's chain of unjoined children (fork.h) */
+    uintptr_t join;          /* atomic */
+    struct keel_task *next;  /* in the global queue, a mutex's queue or a free list */
+    struct mem_stack *stack; /* what it runs on; NULL on main's and until it first runs */
+    const void *spawn_site;  /* the address that spawned it */
+    const void *wait_object; /* atomic: what it waits on; see stuck.h */
+    union {
+        struct keel_task *older;   /* in its parent's chain of unjoined children (fork.h) */
+        struct sched_shelf *shelf; /* of one that may be shelved, from its begin on (shelve.c) */
+    };
     uint32_t chained;             /* how many those are, with it */
     uint32_t own_thread;          /* atomic, a futex: enum foreign_wait, of who has a thread */
     uint8_t state;                /* atomic: enum sched_task_state */

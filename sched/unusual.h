@@ -5,6 +5,8 @@
  *   create.c   keel_task_create; tasks with stacks of other sizes (mem/stack_sizes.h): behind hooks
  *              that are empty in programs that do not ask for such
  *   spare.c    tasks that find no stack, of whatever size
+ *   shelve.h   KEEL_TASK_SHELVED: the stacks of tasks that wait long are put aside; shelve.c comes
+ *              with create.c
  *   census.c   KEEL_STACKS=1: the deepest use of stacks, by spawn site
  *   unusual.c  what is done around an unusual task's function
  */
@@ -18,8 +20,11 @@ enum {
     SCHED_UNUSUAL_FLOAT = 1,    /* KEEL_TASK_FP_CONTROL */
     SCHED_UNUSUAL_MEASURED = 2, /* the census wants to know what it uses of its stack */
     SCHED_UNUSUAL_THREAD = 4,   /* its thread runs no worker: foreign.h; a blocking call's too */
+    SCHED_UNUSUAL_SHELVED = 8,  /* KEEL_TASK_SHELVED (shelve.h) */
     /* The high byte: so many times the number of its stack's size; 0: the default size. */
     SCHED_UNUSUAL_SIZE = 256,
+    /* Those that park in another way. */
+    SCHED_UNUSUAL_PARKS = SCHED_UNUSUAL_FLOAT | SCHED_UNUSUAL_THREAD | SCHED_UNUSUAL_SHELVED,
 };
 
 static inline bool sched_keeps_float_control(const struct keel_task *task)
@@ -27,9 +32,27 @@ static inline bool sched_keeps_float_control(const struct keel_task *task)
     return (task->unusual & SCHED_UNUSUAL_FLOAT) != 0;
 }
 
+static inline bool sched_parks_unusually(const struct keel_task *task)
+{
+    return (task->unusual & SCHED_UNUSUAL_PARKS) != 0;
+}
+
 static inline unsigned sched_stack_number(const struct keel_task *task)
 {
     return task->unusual / SCHED_UNUSUAL_SIZE;
+}
+
+/* Its stack may be somewhere else when it is to go on (shelve.h). */
+static inline bool sched_may_be_shelved(const struct keel_task *task)
+{
+    return unlikely((task->unusual & SCHED_UNUSUAL_SHELVED) != 0);
+}
+
+/* It may be while it waits now: a thread of its own stays on the stack. */
+static inline bool sched_waits_apart(const struct keel_task *self)
+{
+    enum { both = SCHED_UNUSUAL_SHELVED | SCHED_UNUSUAL_THREAD };
+    return unlikely((self->unusual & both) == SCHED_UNUSUAL_SHELVED);
 }
 
 /* ---- sizes (create.c) */
@@ -73,11 +96,28 @@ void sched_serve_starved(struct sched_worker *worker);
 /* ---- around the function (unusual.c) */
 
 /* An unusual task's function is about to be called, on its stack; it has returned. */
-void sched_unusual_begin(const struct keel_task *task);
+void sched_unusual_begin(struct keel_task *task);
 void sched_unusual_end(struct keel_task *task);
 
 /* For a task that has returned from its function, and has SCHED_UNUSUAL_THREAD: a panic. */
 void sched_never_ended(void);
+
+/*
+ * As sched_park, for a task that parks in another way; and as most do (create.c, run.c). Without
+ * keel_task_create those are the ones that have a thread of their own.
+ */
+void sched_hook_unusual_park(enum sched_wait_reason reason, const void *object, sched_step *step,
+                             void *data);
+void sched_park_usually(enum sched_wait_reason reason, const void *object, sched_step *step,
+                        void *data);
+
+/* The same, for a task that has a thread of its own. */
+static inline void sched_park_on_thread(enum sched_wait_reason reason, const void *object,
+                                        sched_step *step, void *data)
+{
+    /* RELAXED: as in sched_never_ended. */
+    atomic_load(&sched.foreign, RELAXED)->park(reason, object, step, data);
+}
 
 /* ---- the census (census.c) */
 

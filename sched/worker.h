@@ -25,6 +25,7 @@ struct sched_worker {
     sched_step *step;         /* the deferred step of the task that was just left; NULL: none */
     struct keel_task *step_task;
     void *step_data;
+    sched_step *shelved_step; /* what the step is, if that is to offer the task (shelve.c) */
     struct mem_stack *stacks; /* the cache of spare stacks */
     unsigned stack_promise;   /* 0, or one more, if it comes to that (mem/stack.h) */
     struct keel_task *free_tasks;

@@ -22,6 +22,9 @@ struct kind {
 
 static const struct kind kinds[] = {
     {"default", {.flags = 0}},
+#ifdef KEEL_TASK_SHELVED
+    {"shelved", {.flags = KEEL_TASK_SHELVED}},
+#endif
 };
 
 static keel_chan *gate;
