@@ -42,10 +42,13 @@ void sched_lot_park(const void *address, enum sched_wait_reason reason)
     struct bucket *bucket = bucket_of(address);
     struct sched_lot_waiter **link = find(bucket, address);
     struct sched_lot_waiter *first = *link;
-    struct sched_lot_waiter own;
-    struct sched_lot_waiter *self =
-        sched_waits_apart(sched_self()) ? sched_shelving()->node(0) : &own;
-    *self = (struct sched_lot_waiter){.address = address, .task = sched_self(), .last = self};
+    struct sched_lot_waiter own = {.address = address, .task = sched_self(), .last = &own};
+    struct sched_lot_waiter *self = &own;
+    if (sched_waits_apart(own.task)) {
+        self = sched_shelving()->node(0);
+        *self = own;
+        self->last = self;
+    }
     if (first == NULL) {
         *link = self;
     } else {

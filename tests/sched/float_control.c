@@ -308,7 +308,7 @@ static void flags(void)
 
 static void unknown_flags(void)
 {
-    keel_task_options unknown = {.flags = KEEL_TASK_FP_CONTROL | KEEL_TASK_FP_CONTROL << 1};
+    keel_task_options unknown = {.flags = KEEL_TASK_FP_CONTROL | UINT32_C(1) << 31};
     check(keel_task_create(be_inexact, NULL, &unknown) == NULL,
           "an unknown flag beside it is refused");
 }
