@@ -41,13 +41,16 @@
 
 _Static_assert(mem_stack_numbers *SCHED_UNUSUAL_SIZE <= UINT16_MAX + 1, "all sizes have numbers");
 
-enum { stack_least = 1024 };
+/* Of less than a page there is nothing to gain. */
+enum { stack_least = 1024, stack_least_shelved = arch_page_size + 1 };
 
 static bool is_valid(const keel_task_options *options)
 {
+    bool is_shelved = (options->flags & KEEL_TASK_SHELVED) != 0;
     return (options->flags & ~(KEEL_TASK_FP_CONTROL | KEEL_TASK_SHELVED)) == 0 &&
            (options->stack_size == 0 ||
-            (options->stack_size >= stack_least && options->stack_size <= mem_stack_promise_most));
+            (options->stack_size >= (is_shelved ? stack_least_shelved : stack_least) &&
+             options->stack_size <= mem_stack_promise_most));
 }
 
 static void take_options(struct keel_task *task, const keel_task_options *options)

@@ -10,7 +10,8 @@
 #include "base/panic.h"
 #include "base/process.h"
 #include "machine/context.h"
-#include "sched/sched.h"
+#include "sched/shelve.h"
+#include "sched/unusual.h"
 
 static const char *const reason_texts[] = {
 #define WAIT_REASON(name, text, waker) [name] = text,
@@ -104,6 +105,8 @@ static void write_calls(const struct keel_task *task)
     /* RELAXED: as above. */
     if (atomic_load(&task->state, RELAXED) != SCHED_TASK_PARKED || task->context == NULL)
         return;
+    if (sched_may_be_shelved(task))
+        sched_shelving()->show(task);
     arch_registers_from_context(&registers, task->context);
     backtrace_walk(&registers, false, write_call, &calls);
 }

@@ -9,13 +9,14 @@
  * What others write. While a task is parked, who wakes it writes to what it left for them, and
  * reads from there. All that lies on the stack of a task that might be shelved would be lost, so it
  * does not lie there:
- *     - awaits, sleeps, deadlines, mutexes: the descriptor alone is touched;
+ *     - awaits, sleeps, deadlines, mutexes, keel_wait_all: the descriptor alone is touched;
  *     - a channel's and a parking lot's waiter node, and the element that a sender hands over or a
  *       receiver is handed: they lie in the task's `shelf`, which has room for them, and the task
  *       copies a received element to its place when it goes on (chan/apart.c);
  *     - other reasons to wait, and those that are to come: such a task is not shelved while it
  *       waits so (step_of). Nor is one with forked children that it has not joined, which most
- *       often work on its stack.
+ *       often work on its stack; nor one that has a thread of its own (foreign.h), which stands on
+ *       it: its parks never come here, nor does what is in a blocking call, which does not park.
  * (Rejected: a waker brings the stack back first. It would have to know the task before it may look
  * at the node, and neighbours in a list write to the node too. Or, who shelves moves the node,
  * under the lock of the list: it cannot know that the channel still exists.) What the program's own
@@ -218,14 +219,20 @@ static void offer(struct keel_task *task, void *data)
     sched_worker()->shelved_step(task, data);
 }
 
+/* Whether who waits so has nothing on its stack that others touch. */
+static bool leaves_the_stack(enum sched_wait_reason reason)
+{
+    return reason == SCHED_WAIT_AWAIT || reason == SCHED_WAIT_SLEEP ||
+           reason == SCHED_WAIT_FOREVER || reason == SCHED_WAIT_MUTEX || reason == SCHED_WAIT_ALL;
+}
+
 static sched_step *step_of(enum sched_wait_reason reason, sched_step *step)
 {
     struct sched_worker *worker = sched_worker();
     struct sched_shelf *shelf = sched_self()->shelf;
     bool is_apart = shelf->is_apart;
     shelf->is_apart = false;
-    if (worker->forks.chain != NULL || (!is_apart && reason != SCHED_WAIT_AWAIT &&
-                                        reason != SCHED_WAIT_SLEEP && reason != SCHED_WAIT_MUTEX))
+    if (worker->forks.chain != NULL || (!is_apart && !leaves_the_stack(reason)))
         return step;
     worker->shelved_step = step;
     return offer;
@@ -279,6 +286,18 @@ static void bring_back(struct keel_task *task)
             arch_pause();
         arch_syscall0(__NR_sched_yield);
     }
+}
+
+/*
+ * For who reads the stack and then ends the process: nothing is needed but the memory, which is
+ * there. Twice does no harm.
+ */
+static void show(const struct keel_task *task)
+{
+    const struct sched_shelf *shelf = task->shelf;
+    /* RELAXED: nobody runs any more. */
+    if (atomic_load(&shelf->state, RELAXED) == SHELF_AWAY)
+        memcpy(task->context, shelf->copy, bytes_of(task, shelf->chunk));
 }
 
 /* ---- what lies apart */
@@ -355,6 +374,7 @@ void sched_shelve_start(void)
         .park = step_of,
         .is_here = is_here,
         .bring_back = bring_back,
+        .show = show,
         .idle = idle,
         .has_room = has_room,
         .make_room = make_room,

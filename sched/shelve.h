@@ -60,6 +60,9 @@ struct sched_shelve_hooks {
     /* Gives such a task its stack. For a runner: it may take long, and holds no lock. */
     void (*bring_back)(struct keel_task *task);
 
+    /* Lets the stack be read, in the report of a deadlock: no lock, no call, and nobody runs. */
+    void (*show)(const struct keel_task *task);
+
     /* For a worker that has nothing to do. Returns whether it is to look for work again first. */
     bool (*idle)(void);
 

@@ -74,11 +74,13 @@ typedef struct keel_task keel_task;
  * passes to this library for the time of a call may lie there: an element to be sent or received.
  *
  * Few tasks never pay for it: the 1,024 of a program's that ran last keep their stacks. Of the
- * others those are shelved that send to or receive from a channel, await a task, wait for a wait
- * group, or sleep; but not while there are forked children to be joined, nor when there is no
- * memory for the block. keel_task_await never calls such a task on the caller's stack, nor another
- * on its. With KEEL_STACKS=1 no task is shelved. Where the kernel gives stacks a mapping each
- * (before Linux 6.13) only what lies deeper than a page goes.
+ * others those are shelved that send to or receive from a channel, await a task or all others, wait
+ * for a wait group, or sleep; but not while there are forked children to be joined, while the task
+ * holds its thread (keel_thread_hold), nor when there is no memory for the block. keel_task_await
+ * never calls such a task on the caller's stack, nor another on its. With KEEL_STACKS=1 no task is
+ * shelved. Where the kernel gives stacks a mapping each (before Linux 6.13) only what lies deeper
+ * than a page goes. It is not to be had together with a stack_size of 4 KiB or less, from which
+ * there is nothing to gain: no task is created then.
  */
 #define KEEL_TASK_SHELVED UINT32_C(2)
 
@@ -117,7 +119,8 @@ int keel_spawn(void (*fn)(void *), void *arg);
  * As keel_spawn, but returns a handle, which must be consumed once, by keel_task_await or
  * keel_task_detach. `options`: NULL for the defaults; copied.
  * Returns NULL when there is no memory, a flag is unknown, or stack_size is neither 0 nor within
- * its range. A task for which there is no memory for a stack yet waits to begin until there is.
+ * its range, which with KEEL_TASK_SHELVED begins above 4 KiB. A task for which there is no memory
+ * for a stack yet waits to begin until there is.
  */
 keel_task *keel_task_create(void *(*fn)(void *), void *arg, const keel_task_options *options);
 

@@ -12,6 +12,7 @@
 #include "mem/touched.h"
 #include "tests/chan/shelved.h"
 #include "tests/chan/waiting.h"
+#include "tests/sched/blocked.h"
 
 enum { tasks_most = 64 };
 
@@ -285,6 +286,67 @@ static bool fork_and_wait(uint64_t seed)
     return keel_join(&frame) == &sum && good && sum == seed + 1;
 }
 
+/* Its thread stands on the stack while it waits; then none does. */
+static bool hold_and_receive(uint64_t seed)
+{
+    bool holds = keel_thread_hold() == 0;
+    bool good = receive_word(seed);
+    if (holds)
+        keel_thread_let();
+    return holds && receive_word(seed) && good;
+}
+
+static bool serve_twice(unsigned count)
+{
+    bool good = true;
+    for (unsigned round = 0; round < 2; round++) {
+        for (uint64_t i = 0; i < count; i++) {
+            uint64_t word = i + 7;
+            keel_chan_send(chan, &word);
+            good = (round == 1 || until_receivers_wait(chan, count)) && good;
+        }
+        good = (round == 1 || until_shelved(tasks, count)) && good;
+    }
+    return good;
+}
+
+static void who_has_a_thread(void)
+{
+    enum { count = 4 };
+    bool waiting = true;
+    waits = hold_and_receive;
+    for (unsigned i = 0; i < count; i++) {
+        tasks[i] = create_shelved(run, (void *)(uintptr_t)i);
+        waiting = until_receivers_wait(chan, i + 1) && waiting;
+    }
+    keel_sleep(20 * MILLISECOND);
+    for (unsigned i = 0; i < count; i++)
+        waiting = !is_shelved(tasks[i]) && waiting;
+    check(waiting, "who holds its thread keeps its stack");
+    check(serve_twice(count), "and can be shelved when it has let");
+    check_equal(await_good(count), count, "elements and stacks are there, both times");
+}
+
+/* Blocks in between two waits, so that others may lend its worker on. */
+static bool block_between(uint64_t seed)
+{
+    bool good = true;
+    for (unsigned i = 0; i < 4; i++) {
+        volatile uint64_t word = seed;
+        keel_sleep((int64_t)seed % 4 * MILLISECOND);
+        block_in_kernel(4 * MILLISECOND);
+        good = good && word == seed;
+    }
+    return good;
+}
+
+static void who_blocks(void)
+{
+    enum { count = 16 };
+    start(block_between, count);
+    check_equal(await_good(count), count, "who was shelved blocks, and is shelved again");
+}
+
 static void who_keeps_its_stack(void)
 {
     uint64_t word = 0;
@@ -341,6 +403,68 @@ static void while_it_happens(void)
     check(have_arrived(&rounds_done, rounds), "none too few");
 }
 
+/* ---- waits that only the ends of others end */
+
+static bool wait_for_all(uint64_t seed)
+{
+    (void)seed;
+    keel_wait_all();
+    return true;
+}
+
+static void all_others(void)
+{
+    enum { count = 8 };
+    start(wait_for_all, count);
+    bool went = until_shelved(tasks, count);
+    keel_wait_all();
+    check(went && await_good(count) == count, "keel_wait_all lets shelved tasks go");
+}
+
+static bool sleep_for_ever(uint64_t seed)
+{
+    (void)seed;
+    return keel_sleep(KEEL_FOREVER) != 0;
+}
+
+static bool await_for_ever(uint64_t seed)
+{
+    (void)seed;
+    return keel_task_await(awaited, NULL) != 0;
+}
+
+static void stuck(void)
+{
+    uint64_t ids[4];
+    start(sleep_for_ever, 1);
+    bool went = until_shelved(tasks, 1);
+    awaited = tasks[0];
+    waits = await_for_ever;
+    tasks[1] = create_shelved(run, NULL);
+    went = until_shelved(tasks, 2) && went;
+    check(went && keel_stuck_tasks(ids, 4) == 2, "who is stuck is found, shelved or not");
+}
+
+/* A pattern would have no room. */
+static void *wait_for_group(void *arg)
+{
+    (void)arg;
+    keel_wait_group_wait(&group);
+    return &group;
+}
+
+static void refused(void)
+{
+    keel_task_options options = {.stack_size = 4096, .flags = KEEL_TASK_SHELVED};
+    check(keel_task_create(wait_for_group, NULL, &options) == NULL, "of a page there is nothing to shelve");
+    options.stack_size = 4097;
+    keel_wait_group_add(&group, 1);
+    tasks[0] = keel_task_create(wait_for_group, NULL, &options);
+    check(tasks[0] != NULL && until_shelved(tasks, 1), "of two there is");
+    keel_wait_group_done(&group);
+    check_equal(await_good(1), 1, "and they come back");
+}
+
 int main(void)
 {
     sched_shelve_beyond = 0;
@@ -351,7 +475,12 @@ int main(void)
     deadlines();
     others();
     who_keeps_its_stack();
+    who_has_a_thread();
+    who_blocks();
     while_it_happens();
+    refused();
+    all_others();
+    stuck();
     keel_chan_release(chan, NULL);
     return tap_done();
 }

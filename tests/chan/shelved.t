@@ -9,11 +9,12 @@ use Test::More;
 
 my $hex      = qr/0x[0-9a-f]+/;
 my $spawned  = qr/spawned at $hex \w+\+$hex \(\S*shelved\.h:\d+\)/;
+my $at       = qr/keel:     at $hex/;
 my $receives = qr/: receiving from a channel $hex/;
 my @deadlock = (
-    qr/\Akeel: deadlock: all tasks are asleep \(11\)\n(?:.*\n){2}\z/,
+    qr/\Akeel: deadlock: all tasks are asleep \(11\)\n(?:keel:   .*\n)+\z/,
     qr/^keel:   task 1 "main"$receives$/m,
-    qr/^keel:   task \d+ and 9 others$receives, $spawned$/m,
+    qr/^keel:   task \d+ and 9 others$receives, $spawned\n$at receive_with_pattern\S*\+$hex .*\n$at receive\+$hex /m,
 );
 
 # What each task puts on its stack, as shelved.h says.
