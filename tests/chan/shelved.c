@@ -456,7 +456,8 @@ static void *wait_for_group(void *arg)
 static void refused(void)
 {
     keel_task_options options = {.stack_size = 4096, .flags = KEEL_TASK_SHELVED};
-    check(keel_task_create(wait_for_group, NULL, &options) == NULL, "of a page there is nothing to shelve");
+    check(keel_task_create(wait_for_group, NULL, &options) == NULL,
+          "of a page there is nothing to shelve");
     options.stack_size = 4097;
     keel_wait_group_add(&group, 1);
     tasks[0] = keel_task_create(wait_for_group, NULL, &options);
