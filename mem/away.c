@@ -128,7 +128,7 @@ static bool begin_renewal(struct group group, struct renewal *renewal)
  */
 static bool may_renew(const unsigned char *guarded)
 {
-    return !mem_slots_are_refused() && page_guard((void *)(uintptr_t)guarded, arch_page_size);
+    return !mem_slots_are_refused() && page_guard((void *)(uintptr_t)guarded, arch_page_size) == 0;
 }
 
 /* Steps 2 to 4, of a group in which the slot has its guard. Refused, all is left as it was. */
@@ -244,7 +244,7 @@ bool mem_away_return(const struct mem_away *away)
     struct group group = group_of(away, &bit);
     unsigned char *slot = slot_of(away);
     bool was_bare = take_back(group, bit);
-    if (was_bare && !page_guard(slot, mem_stack_guard) && !page_protect(slot, mem_stack_guard))
+    if (was_bare && page_guard(slot, mem_stack_guard) != 0 && !page_protect(slot, mem_stack_guard))
         return false;
     stack->low = (uintptr_t)slot + mem_stack_guard;
     stack->chunk = chunk;

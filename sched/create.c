@@ -152,7 +152,20 @@ struct keel_task *sched_hook_take_starved(void)
 
 /*
  * The task may return to another worker; which has the program's floating-point control, as the one
- * that it left. Who has a thread of its own stays on its stack: nobody is to take that away.
+ * that it left.
+ */
+static __attribute__((noinline)) void park_keeping_float_control(enum sched_wait_reason reason,
+                                                                 const void *object,
+                                                                 sched_step *step, void *data)
+{
+    uint64_t own = sched_float_control_leave();
+    sched_park_usually(reason, object, step, data);
+    sched_float_control_return(own);
+}
+
+/*
+ * Who has a thread of its own stays on its stack: nobody is to take that away. The calls at the end
+ * leave no frame: what is shelved is small.
  */
 void sched_hook_unusual_park(enum sched_wait_reason reason, const void *object, sched_step *step,
                              void *data)
@@ -162,12 +175,13 @@ void sched_hook_unusual_park(enum sched_wait_reason reason, const void *object, 
         sched_park_on_thread(reason, object, step, data);
         return;
     }
-    uint64_t own = sched_keeps_float_control(self) ? sched_float_control_leave() : 0;
-    if (sched_float_control_checked && !sched_keeps_float_control(self))
+    bool keeps = sched_keeps_float_control(self);
+    if (sched_float_control_checked && !keeps)
         sched_float_control_check(self, "parked", __builtin_return_address(0));
     if (sched_may_be_shelved(self))
         step = sched_shelving()->park(reason, step);
-    sched_park_usually(reason, object, step, data);
-    if (sched_keeps_float_control(self))
-        sched_float_control_return(own);
+    if (keeps)
+        park_keeping_float_control(reason, object, step, data);
+    else
+        sched_park_usually(reason, object, step, data);
 }

@@ -219,7 +219,7 @@ static int locked(void)
 static bool has_guards(void)
 {
     unsigned char *page = page_map_stacks(arch_page_size);
-    return page_guard(page, arch_page_size) && page_is_guarded(page);
+    return page_guard(page, arch_page_size) == 0 && page_is_guarded(page);
 }
 
 int main(void)

@@ -5,15 +5,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-bool __wrap_keel__page_guard(void *address, size_t size);
+int __wrap_keel__page_guard(void *address, size_t size);
 bool __wrap_keel__page_is_guarded(const void *address);
 bool __wrap_keel__page_protect(void *address, size_t size);
 
-bool __wrap_keel__page_guard(void *address, size_t size)
+int __wrap_keel__page_guard(void *address, size_t size)
 {
     (void)address;
     (void)size;
-    return true;
+    return 0;
 }
 
 bool __wrap_keel__page_is_guarded(const void *address)
