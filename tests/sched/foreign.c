@@ -90,6 +90,15 @@ static void *add_one_later(void *arg)
     return add_one(arg);
 }
 
+static uint32_t told; /* atomic */
+
+static void *add_one_when_told(void *arg)
+{
+    while (atomic_load(&told, ACQUIRE) == 0) /* ACQUIRE: with the RELEASE in use_tasks */
+        keel_sleep(MILLISECOND);
+    return add_one(arg);
+}
+
 static void arrive_task(void *arg)
 {
     (void)arg;
@@ -126,8 +135,9 @@ static void use_tasks(void)
         tasks.spawned += keel_spawn(arrive_task, NULL) == 0;
     tasks.arrived = yield_until(&arrived, many);
     void *result = NULL;
-    keel_task *task = keel_task_create(add_one_later, (void *)1, NULL);
+    keel_task *task = keel_task_create(add_one_when_told, (void *)1, NULL);
     tasks.timed_out = keel_task_await_until(task, &result, keel_now() + MILLISECOND / 2);
+    atomic_store(&told, 1, RELEASE); /* RELEASE: with the ACQUIRE in add_one_when_told */
     tasks.in_time = keel_task_await_until(task, &result, keel_now() + meeting_patience);
     tasks.in_time += result == (void *)2;
     keel_task_detach(keel_task_create(add_one_later, NULL, NULL));
