@@ -89,8 +89,7 @@ int keel_thread_attach(void)
 {
     const void *site = __builtin_return_address(0);
     uintptr_t before = arch_thread_pointer_get();
-    /* RELAXED: set before this thread was cloned. */
-    if (atomic_load(&sched.foreign, RELAXED) == NULL)
+    if (!foreign_is_expected())
         panic_without_block("keel_thread_attach before keel_threads_announce", site);
     if (is_own(before))
         panic_at("keel_thread_attach on a thread that is attached, or a task's", site);
@@ -154,7 +153,7 @@ static _Noreturn void begin(void *arg)
 int keel_thread_start(void (*fn)(void *), void *arg, size_t stack_size)
 {
     const void *site = __builtin_return_address(0);
-    foreign_announce();
+    keel_threads_announce();
     if (stack_size == 0)
         stack_size = stack_size_default;
     struct foreign_thread *thread =

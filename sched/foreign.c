@@ -126,18 +126,24 @@ static bool ready(struct keel_task *task)
 
 /* ---- threads that may be on their way (announce.c) */
 
-static bool (*look_for_unknown)(void); /* atomic; NULL: the program clones no threads itself */
+static int64_t (*look_for_unknown)(void); /* atomic; NULL: the program clones no threads itself */
 
-static bool all_known(void)
+static int64_t look(void)
 {
     /* ACQUIRE: with the RELEASE in foreign_expect. */
-    bool (*look)(void) = atomic_load(&look_for_unknown, ACQUIRE);
-    return look == NULL || look();
+    int64_t (*look_there)(void) = atomic_load(&look_for_unknown, ACQUIRE);
+    return look_there == NULL ? 0 : look_there();
 }
 
-void foreign_expect(bool (*all_are_known)(void))
+void foreign_expect(int64_t (*look_there)(void))
 {
-    atomic_store(&look_for_unknown, all_are_known, RELEASE); /* RELEASE: with the ACQUIRE above */
+    atomic_store(&look_for_unknown, look_there, RELEASE); /* RELEASE: with the ACQUIRE above */
+}
+
+bool foreign_is_expected(void)
+{
+    /* RELAXED: whoever may rely on it was cloned since. */
+    return atomic_load(&look_for_unknown, RELAXED) != NULL;
 }
 
 /* ---- waiting */
@@ -147,32 +153,40 @@ static bool runs(const struct keel_task *self)
     return atomic_load(&self->own_thread, ACQUIRE) == FOREIGN_RUNS; /* ACQUIRE: with step b */
 }
 
-/* Returns whether nobody is left (idle.c); in *dead, whether nothing is left to do either. */
-static bool count_one_less(bool *dead)
+/* Takes that from the count of who is outside. Returns whether nobody is left (idle.c); in *dead,
+ * whether nothing is left to do either. */
+static bool count_less(uint32_t less, bool *dead)
 {
     lock_acquire(&sched.idle_lock);
-    sched.outside--;
+    sched.outside -= less;
     bool last = sched_idle_is_over();
     *dead = last && !sched_anyone_starved() && !sched_any_work(true);
     lock_release(&sched.idle_lock);
     return last;
 }
 
-/* Step 3. */
-static void count_asleep(void)
+/* Step 3. Returns when to ask again. */
+static int64_t count_asleep(void)
 {
     bool dead;
-    bool last = count_one_less(&dead);
-    if (dead && all_known())
-        sched_deadlock();
+    bool last = count_less(1, &dead);
     if (last && sched_anyone_starved())
         sched_wake_one(false);
+    return dead ? sched_verdict() : CLOCK_FOREVER;
+}
+
+/* The same, later. */
+static int64_t ask_again(void)
+{
+    bool dead;
+    count_less(0, &dead);
+    return dead ? sched_verdict() : CLOCK_FOREVER;
 }
 
 void foreign_count_gone(void)
 {
     bool dead;
-    if (count_one_less(&dead) && (dead || sched_anyone_starved()))
+    if (count_less(1, &dead) && (dead || sched_anyone_starved()))
         sched_wake_one(false);
 }
 
@@ -251,8 +265,9 @@ static void park(unsigned reason, const void *object, sched_step *step, void *da
     if (has_deadline) {
         wait_until(self);
     } else {
-        count_asleep();
-        wait(self, FOREIGN_WAITS, CLOCK_FOREVER);
+        int64_t again = count_asleep();
+        while (!wait(self, FOREIGN_WAITS, again))
+            again = ask_again();
     }
     /* RELAXED: for reports; and nobody knows it as a waiter any more. */
     atomic_store(&self->state, SCHED_TASK_RUNNING, RELAXED);
@@ -382,7 +397,7 @@ static _Noreturn void end_holding(void)
     panic_end(&line);
 }
 
-static const struct foreign_hooks hooks = {ready, park, add_counts, end_holding, all_known};
+static const struct foreign_hooks hooks = {ready, park, add_counts, end_holding, look};
 
 uint32_t foreign_count(uint32_t *entered)
 {

@@ -41,10 +41,10 @@ struct foreign_hooks {
     /* A task has returned while it holds its thread: a panic. */
     void (*end_holding)(void);
     /*
-     * For who is about to report a deadlock: whether no thread can come that is not counted yet.
-     * May take a second.
+     * For who is about to report a deadlock, asked by sched_verdict (idle.c): 0: no thread can come
+     * that is not counted yet; else when to ask again.
      */
-    bool (*all_known)(void);
+    int64_t (*look)(void);
 };
 
 /* In a task's number, which reports show: it is a foreign thread. */

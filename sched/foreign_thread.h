@@ -54,8 +54,9 @@ uint32_t foreign_count(uint32_t *entered);
 /* Ends the time alone; without a look for threads that are not attached. */
 void foreign_announce(void);
 
-/* The program clones threads itself: before a deadlock is reported this is asked. */
-void foreign_expect(bool (*all_are_known)(void));
+/* The program clones threads itself: before a deadlock is reported this is asked (foreign.h). */
+void foreign_expect(int64_t (*look)(void));
+bool foreign_is_expected(void);
 
 /* Gives back what the calling thread keeps for later: its heap, descriptors. */
 void foreign_give_back(struct foreign_thread *thread);

@@ -134,12 +134,13 @@ static void step_let(struct keel_task *task, void *data)
     sched_global_push(task);
     sched_wake_one(false);
     foreign_give_back(thread);
+    bool is_first = thread->number == (int32_t)arch_syscall0(__NR_getpid);
+    if (is_first)
+        atomic_fetch_add(&sched_threads_besides, 1, RELAXED); /* RELAXED: see announce.c */
     foreign_count_gone();
-    if (thread->number == (int32_t)arch_syscall0(__NR_getpid)) {
-        atomic_fetch_add(&sched_threads_besides, 1, RELAXED); /* RELAXED: as in side.c */
-        process_wait_for_end();
-    }
     arch_syscall4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, sizeof all);
+    if (is_first)
+        process_wait_for_end();
     arch_thread_end(thread->memory, thread->size);
 }
 

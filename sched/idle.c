@@ -302,17 +302,20 @@ bool sched_idle_is_over(void)
     return sched.awake == 0 && sched.outside == 0 && !sched_timers_armed();
 }
 
-/* Whether nobody can come who is not counted: a thread that the program has just cloned. */
-static bool all_known(void)
+int64_t sched_verdict(void)
 {
     /* RELAXED: as in ready_foreign (run.c). */
     const struct foreign_hooks *foreign = atomic_load(&sched.foreign, RELAXED);
-    return foreign == NULL || foreign->all_known();
+    int64_t again = foreign == NULL ? 0 : foreign->look();
+    if (again == 0)
+        sched_deadlock();
+    return again;
 }
 
 /*
  * Step d. Returns whether there is nothing to do; else the worker has left the list, and has in
- * *starved a starved task that it can begin, if that is what it found.
+ * *starved a starved task that it can begin, if that is what it found. *deadline is brought forward
+ * when the verdict has to wait.
  *
  * While nobody is awake and the lock is held, nobody can become awake: a sleeper that leaves,
  * because it found something or because its time has come, takes the lock first. So queues, timers
@@ -321,7 +324,8 @@ static bool all_known(void)
  * is has somebody who stands on it: a task, or a thread without one, a sleeping worker's or a spare
  * one.)
  */
-static bool nothing_to_do(struct sched_worker *worker, bool naps, struct keel_task **starved)
+static bool nothing_to_do(struct sched_worker *worker, bool naps, struct keel_task **starved,
+                          int64_t *deadline)
 {
     lock_acquire(&sched.idle_lock);
     bool work = sched_any_work(!naps || sched.awake == 0);
@@ -335,8 +339,8 @@ static bool nothing_to_do(struct sched_worker *worker, bool naps, struct keel_ta
         leave_or_inherit(worker);
     }
     lock_release(&sched.idle_lock);
-    if (dead && all_known())
-        sched_deadlock();
+    if (dead)
+        *deadline = sched_verdict();
     return !work;
 }
 
@@ -407,7 +411,7 @@ struct keel_task *sched_idle_sleep(struct sched_worker *worker, struct mem_stack
     int64_t deadline = sched_timers_cover(worker);
     if (naps && deadline > clock_after(nap))
         deadline = clock_after(nap);
-    if (nothing_to_do(worker, naps, &starved) &&
+    if (nothing_to_do(worker, naps, &starved, &deadline) &&
         !wait_until_woken(worker, worker->thread, deadline))
         return NULL;
     if (worker->searching)
