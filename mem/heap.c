@@ -232,6 +232,14 @@ static void give_empty_currents(struct mem_heap *heap)
     }
 }
 
+static void give_kept(struct mem_heap *heap)
+{
+    mem_chunks_discard(&heap->chunks, 0);
+    if (heap->kept_mapping != NULL)
+        mem_mapping_free(heap->kept_mapping);
+    heap->kept_mapping = NULL;
+}
+
 /* Gives back what is kept for later, if that is much and was not done a moment ago. */
 static void purge(struct mem_heap *heap)
 {
@@ -239,10 +247,7 @@ static void purge(struct mem_heap *heap)
     if (heap->purged_at != 0 && now - heap->purged_at < purge_interval)
         return;
     heap->purged_at = now;
-    mem_chunks_discard(&heap->chunks, 0);
-    if (heap->kept_mapping != NULL)
-        mem_mapping_free(heap->kept_mapping);
-    heap->kept_mapping = NULL;
+    give_kept(heap);
 }
 
 static void collect(struct mem_heap *heap)
@@ -258,16 +263,21 @@ static void collect(struct mem_heap *heap)
 
 /*
  * Blocks come home to a released heap as to any other, and it may be long until a thread needs it:
- * so who is about to sleep looks after them, as their owner for the time.
+ * so who is about to sleep looks after them, as their owner for the time. However many heaps there
+ * are, they keep together what one that sleeps may keep: the last, which are taken first.
  */
 static void collect_released(void)
 {
     struct mem_heap *mine = NULL;
     struct mem_heap *heap;
+    size_t kept = 0;
     if (likely(atomic_load(&released.first, RELAXED) == NULL)) /* RELAXED: looked at again */
         return;
     while ((heap = take_released()) != NULL) {
         collect(heap);
+        if (kept + heap->chunks.dirty > dirty_kept_asleep)
+            give_kept(heap);
+        kept += heap->chunks.dirty;
         heap->next_released = mine;
         mine = heap;
     }
