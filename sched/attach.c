@@ -4,12 +4,14 @@
  *
  * Attach. The calling thread may have any thread pointer: none, another runtime's, or, cloned
  * without CLONE_SETTLS, that of the thread that cloned it. So nothing is read by the thread block
- * before it is set; and a thread that is attached already is known by the kernel's number, not by
- * the block. The pointer and the signal stack that it had it gets back when it detaches.
+ * before it is set; and a thread that is attached already is known by the kernel's number, a task's
+ * by its signal stack, which no clone has; not by the block alone. The pointer and the signal stack
+ * that it had it gets back when it detaches.
  *
  * Who has not been attached cannot be known as a rule: it looks like the thread whose pointer it
  * shares. What is known is said: an attach that was not announced, a second one, an attach by a
- * task, a detach by who is not attached.
+ * task (whose thread still has the signal stack that the runtime gave it), a detach by who is not
+ * attached.
  *
  * Start. All that may fail is done by the caller: memory, the descriptor, the clone; so the new
  * thread is attached from its first instruction, and counted before it is cloned.
@@ -28,6 +30,7 @@
 #include "backtrace/probe.h"
 #include "base/panic.h"
 #include "boot/boot.h"
+#include "sched/float_control.h"
 #include "sched/foreign_thread.h"
 #include "sched/fork_hooks.h"
 #include "signal/signal.h"
@@ -49,21 +52,28 @@ static _Noreturn void panic_without_block(const char *what, const void *where)
     panic_at(what, where);
 }
 
-/* Whether the block at that address is this very thread's, as far as the kernel tells, and not one
- * that it shares. */
+/* Whether the calling thread's signal stack is that memory, whose lowest page is its guard. */
+static bool has_signal_stack(const void *memory)
+{
+    struct abi_stack stack = {0};
+    arch_syscall2(__NR_sigaltstack, 0, (long)&stack);
+    return memory != NULL && stack.stack_pointer == (uintptr_t)memory + arch_page_size;
+}
+
+/*
+ * Whether the block at that address is this very thread's, as far as the kernel tells, and not one
+ * that it shares. A worker's thread is known by its signal stack, which a clone does not have.
+ */
 static bool is_own(uintptr_t pointer)
 {
     struct probe probe = {0};
-    int32_t number = sched_thread_number();
     const struct thread_block *block = (const struct thread_block *)pointer;
     uint64_t word;
     if (!probe_read(&probe, pointer, sizeof word, &word) ||
-        !probe_read(&probe, (uintptr_t)&block->stack_limit, sizeof word, &word) ||
-        !boot_tls_is_own(block) || block->worker == NULL || number <= 0)
+        !probe_read(&probe, (uintptr_t)(block + 1) - sizeof word, sizeof word, &word) ||
+        !boot_tls_is_own(block))
         return false;
-    if (block->worker->is_foreign)
-        return container_of(block->worker, struct foreign_thread, worker)->number == number;
-    return sched_place_thread(block->worker) == number;
+    return foreign_find(sched_thread_number()) != NULL || has_signal_stack(block->alternate_stack);
 }
 
 /* ---- attach and detach */
@@ -125,11 +135,14 @@ static void detach(struct foreign_thread *thread)
 
 void keel_thread_detach(void)
 {
-    const struct sched_worker *worker = sched_worker();
-    struct foreign_thread *thread = foreign_self();
-    if (!worker->is_foreign || thread->kind != FOREIGN_ATTACHED ||
-        thread->number != sched_thread_number())
-        panic("keel_thread_detach on a thread that keel_thread_attach has not attached");
+    static const char not_attached[] =
+        "keel_thread_detach on a thread that keel_thread_attach has not attached";
+    const void *site = __builtin_return_address(0);
+    struct foreign_thread *thread = foreign_find(sched_thread_number());
+    if (thread == NULL && !is_own(arch_thread_pointer_get()))
+        panic_without_block(not_attached, site);
+    if (thread == NULL || thread->kind != FOREIGN_ATTACHED)
+        panic_at(not_attached, site);
     detach(thread);
     arch_syscall2(__NR_sigaltstack, (long)&thread->alternate_before, 0);
     foreign_set_pointer((void *)thread->pointer_before);
@@ -142,7 +155,9 @@ static _Noreturn void begin(void *arg)
 {
     struct foreign_thread *thread = arg;
     uint64_t all = UINT64_MAX;
-    thread->number = sched_thread_number();
+    /* RELAXED: our own (foreign_find). */
+    atomic_store(&thread->number, sched_thread_number(), RELAXED);
+    sched_float_control_begin();
     signal_thread_start(thread->alternate, thread->alternate_size);
     thread->fn(thread->arg);
     detach(thread);

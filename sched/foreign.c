@@ -225,7 +225,9 @@ static void wait_until(struct keel_task *self)
 {
     if (wait(self, FOREIGN_WAITS_UNTIL, self->timer.deadline))
         return;
-    if (!ends_wait(self))
+    if (ends_wait(self))
+        sched_count(&sched_worker()->counts.wakes); /* as of one whom a timer wakes */
+    else
         wait(self, FOREIGN_WAITS_UNTIL, CLOCK_FOREVER);
 }
 
@@ -235,8 +237,10 @@ static void step_await_until(struct keel_task *self, void *data)
     struct keel_task *awaited = data;
     uintptr_t none = SCHED_JOIN_NONE;
     /* RELEASE, ACQUIRE: as in step_await (await.c). */
-    if (!atomic_compare_exchange(&awaited->join, &none, (uintptr_t)self, RELEASE, ACQUIRE))
+    if (!atomic_compare_exchange(&awaited->join, &none, (uintptr_t)self, RELEASE, ACQUIRE)) {
+        sched_count(&sched_worker()->counts.wakes);
         wake_thread(self);
+    }
 }
 
 /* The step of a wait with a deadline would arm a timer: here is the same without one. */
@@ -262,6 +266,7 @@ static void park(unsigned reason, const void *object, sched_step *step, void *da
     /* RELAXED: published by what makes the caller findable. */
     atomic_store(&self->own_thread, has_deadline ? FOREIGN_WAITS_UNTIL : FOREIGN_WAITS, RELAXED);
     step(self, data);
+    mem_heap_collect();
     if (has_deadline) {
         wait_until(self);
     } else {
@@ -398,6 +403,21 @@ static _Noreturn void end_holding(void)
 }
 
 static const struct foreign_hooks hooks = {ready, park, add_counts, end_holding, look};
+
+struct foreign_thread *foreign_find(int32_t number)
+{
+    struct foreign_thread *found = NULL;
+    lock_acquire(&foreign.lock);
+    struct list_node *node = foreign.threads.next;
+    for (; node != NULL && node != &foreign.threads && found == NULL; node = node->next) {
+        struct foreign_thread *thread = container_of(node, struct foreign_thread, link);
+        /* RELAXED: who looks for its own has noted it. */
+        if (atomic_load(&thread->number, RELAXED) == number)
+            found = thread;
+    }
+    lock_release(&foreign.lock);
+    return found;
+}
 
 uint32_t foreign_count(uint32_t *entered)
 {

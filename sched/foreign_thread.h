@@ -25,7 +25,7 @@ struct foreign_thread {
     struct mem_stack *stack;   /* NULL: not ours */
     struct mem_stack no_stack; /* stands for a spare one, which it never takes */
     enum foreign_kind kind;
-    int32_t number; /* the kernel's */
+    int32_t number; /* atomic, the kernel's; 0: it has not begun */
     unsigned holds;
     uintptr_t pointer_before;
     struct abi_stack alternate_before;
@@ -40,6 +40,9 @@ void foreign_unmake(struct foreign_thread *thread);
 
 /* The calling thread's. Pre-condition: it is no worker. */
 struct foreign_thread *foreign_self(void);
+
+/* The one with the kernel's number; NULL: there is none. Asks nothing of the caller. */
+struct foreign_thread *foreign_find(int32_t number);
 
 /* From here on the thread runs the task, and counts as outside; and neither any more. */
 void foreign_enter(struct foreign_thread *thread, struct keel_task *task);
