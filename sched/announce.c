@@ -52,8 +52,8 @@ static void read_character(struct reader *reader, char character)
 }
 
 /*
- * Of the process, or 0: the kernel does not say. (A line before it has all groups of the user, which
- * may be many; /proc/self/stat, which is short, an emulator makes up.)
+ * Of the process, or 0: the kernel does not say. (A line before it has all groups of the
+ * user, which may be many; /proc/self/stat, which is short, an emulator makes up.)
  */
 static uint32_t count_threads(void)
 {
@@ -145,9 +145,9 @@ int keel_threads_announce(void)
                  foreign_count(&entered) == 0 && entered == 0;
     if (foreign_is_expected())
         return 0;
-    foreign_announce();
-    /* RELAXED: published by the next. */
+    /* Before the maker is there (maker.c). RELAXED: published by the look. */
     atomic_store(&others, alone ? count_others() : 0, RELAXED);
+    foreign_announce();
     foreign_expect(look);
     return 0;
 }

@@ -4,7 +4,8 @@
  *
  * The goal: every call that a task may make can be made from such a thread; the same queues of
  * waiters serve both, so either can wait for the other; and a program that has no such thread pays
- * neither an instruction on a fast path nor a byte of this file.
+ * no byte of this file, and on a fast path a load, a test and a branch where a task is readied
+ * (sched_ready, sched_ready_next).
  *
  * Rejected: to hand each call over to a worker by a message, and wait for the answer (two wakes a
  * call, and no call could be made while all workers are busy); to make the thread a worker while it
@@ -60,11 +61,11 @@
  * A thread that was cloned and is not yet attached is not counted; where there may be such (the
  * program announces threads itself), a verdict waits until all threads are known (announce.c).
  *
- * The time alone (base/alone.h) ends with keel_threads_announce. It is called by a task, which
- * stands between no plain load and its store; if the process is alone, that task's worker is the
- * only one, and no other thread runs code of ours. Whoever does so later was cloned after that
- * store, and the clone orders it. That is all that there is to fence. What is noted once, by the
- * only thread (the program's floating-point control), is noted here.
+ * The time alone (base/alone.h) ends when threads are announced, or the first one is started or
+ * held. A task does that, which stands between no plain load and its store; if the process is
+ * alone, that task's worker is the only one, and no other thread runs code of ours. Whoever does so
+ * later was cloned after that store, and the clone orders it. That is all that there is to fence.
+ * What is noted once, by the only thread (the program's floating-point control), is noted here.
  */
 #include "sched/foreign.h"
 
@@ -402,7 +403,8 @@ static _Noreturn void end_holding(void)
     panic_end(&line);
 }
 
-static const struct foreign_hooks hooks = {ready, park, add_counts, end_holding, look};
+static const struct foreign_hooks hooks = {ready,       park, add_counts, foreign_want_worker,
+                                           end_holding, look};
 
 struct foreign_thread *foreign_find(int32_t number)
 {
@@ -430,14 +432,15 @@ uint32_t foreign_count(uint32_t *entered)
 
 void foreign_announce(void)
 {
-    if (atomic_load(&sched.foreign, RELAXED) != NULL) /* RELAXED: see process_shared */
-        return;
-    sched_float_control_note(); /* with more than one worker, that was done */
-    lock_acquire(&foreign.lock);
-    if (foreign.threads.next == NULL)
-        list_init(&foreign.threads);
-    /* RELAXED: who needs it has it by a clone, or by what such a thread has published. */
-    atomic_store(&sched.foreign, &hooks, RELAXED);
-    lock_release(&foreign.lock);
-    atomic_store(&process_shared, true, RELAXED); /* RELAXED: as above (base/alone.h) */
+    if (atomic_load(&sched.foreign, RELAXED) == NULL) { /* RELAXED: see process_shared */
+        sched_float_control_note(); /* with more than one worker, that was done */
+        lock_acquire(&foreign.lock);
+        if (foreign.threads.next == NULL)
+            list_init(&foreign.threads);
+        /* RELAXED: who needs it has it by a clone, or by what such a thread has published. */
+        atomic_store(&sched.foreign, &hooks, RELAXED);
+        lock_release(&foreign.lock);
+        atomic_store(&process_shared, true, RELAXED); /* RELAXED: as above (base/alone.h) */
+    }
+    foreign_make_maker();
 }

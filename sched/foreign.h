@@ -10,7 +10,9 @@
  *   pushed goes to the global queue;
  *   such a task is never in a queue, a slot or a wheel, and what it awaits does not run on its
  *   stack;
- *   its thread is counted in sched.outside, unless its own_thread is FOREIGN_WAITS.
+ *   its thread is counted in sched.outside, but while it waits without a deadline: from just after
+ *   its own_thread is FOREIGN_WAITS until just before it is FOREIGN_RUNS again (foreign.c);
+ *   it makes no thread that runs tasks: what was changed of it would be theirs (maker.c).
  */
 #ifndef KEEL_SCHED_FOREIGN_H
 #define KEEL_SCHED_FOREIGN_H
@@ -38,6 +40,8 @@ struct foreign_hooks {
     void (*park)(unsigned reason, const void *object, foreign_step *step, void *data);
     /* Adds what all such threads have counted. */
     void (*add_counts)(struct sched_counts *sum);
+    /* To be called in the place of making a worker, by a thread that is none. */
+    void (*want_worker)(void);
     /* A task has returned while it holds its thread: a panic. */
     void (*end_holding)(void);
     /*

@@ -57,6 +57,13 @@ uint32_t foreign_count(uint32_t *entered);
 /* Ends the time alone; without a look for threads that are not attached. */
 void foreign_announce(void);
 
+/*
+ * The thread that makes workers for those that are none (maker.c): makes it, if the caller is a
+ * worker's thread and there may be a second worker; and asks it, after work was made findable.
+ */
+void foreign_make_maker(void);
+void foreign_want_worker(void);
+
 /* The program clones threads itself: before a deadlock is reported this is asked (foreign.h). */
 void foreign_expect(int64_t (*look)(void));
 bool foreign_is_expected(void);

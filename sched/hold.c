@@ -24,7 +24,9 @@
  *        worker's signal stack, notes its own number, and runs. The worker was awake before and
  *        after; others have seen nothing. Where no thread can be made, all is undone.
  * A new thread has what its maker has: so a held thread makes no workers, which would have what was
- * changed of it. It wakes those that there are; who is woken makes more, if there is more to do.
+ * changed of it, but asks for them (maker.c). The worker's new thread has what the old one had
+ * before; but who made the old one may still be sending it to another CPU (place.c), for a moment:
+ * that must be over before the clone, which would keep that for good.
  *
  * Thread-local variables are the worker's, as everywhere: the task finds others after the call.
  *
@@ -98,7 +100,6 @@ int keel_thread_hold(void)
     struct keel_task *self = sched_self();
     if ((self->unusual & SCHED_UNUSUAL_THREAD) != 0) {
         foreign_self()->holds++;
-        foreign_self()->worker.is_held = true;
         return 0;
     }
     foreign_announce();
@@ -107,11 +108,11 @@ int keel_thread_hold(void)
         return -ENOMEM;
     sched_settle_forks();
     struct sched_worker *worker = sched_worker();
+    sched_place_settle(worker);
     struct mem_stack *stack = sched_take_spare(worker);
     thread->kind = FOREIGN_HELD;
     thread->number = sched_thread_number();
     thread->holds = 1;
-    thread->worker.is_held = true;
     bool left = leave_worker(thread, worker, self);
     if (left && sched_thread_clone(stack, worker->block, serve_worker, stack) > 0)
         return 0;
@@ -163,7 +164,6 @@ void keel_thread_let(void)
     struct foreign_thread *thread = foreign_self();
     if (--thread->holds > 0)
         return;
-    thread->worker.is_held = false;
     if (thread->kind != FOREIGN_HELD)
         return;
     foreign_leave(thread, self);

@@ -122,15 +122,16 @@ void sched_idle_take(struct sched_worker *worker)
 
 static bool may_make_worker(void)
 {
-    if (unlikely(sched_worker()->is_held))
-        return false;
     /* RELAXED: hints; sched_worker_make decides. */
     if (atomic_load(&sched.worker_count, RELAXED) >= sched_worker_limit())
         return false;
     uint32_t pause = atomic_load(&sched.make_pause, RELAXED);
-    if (likely(pause == 0))
+    if (unlikely(pause != 0))
+        atomic_store(&sched.make_pause, pause - 1, RELAXED);
+    else if (unlikely(sched_worker()->is_foreign))
+        atomic_load(&sched.foreign, RELAXED)->want_worker(); /* RELAXED: it is such a thread */
+    else
         return true;
-    atomic_store(&sched.make_pause, pause - 1, RELAXED);
     return false;
 }
 

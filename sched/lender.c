@@ -449,20 +449,11 @@ static _Noreturn void lender_begin(void *arg)
 }
 
 /*
- * The lender's affinity, which spare threads have from it, is that of the thread that makes it. A
- * new one's is restricted for a moment (place.c).
- */
-static void wait_for_affinity(const struct sched_worker *worker)
-{
-    /* ACQUIRE: with the RELEASE in sched_place_newborn. */
-    while (worker->index != 0 && atomic_load(&worker->place.thread, ACQUIRE) == 0)
-        arch_syscall0(__NR_sched_yield);
-}
-
-/* The time alone, if it is still that, ends here (base/alone.h). */
+ * The lender's affinity, which spare threads have from it, is that of the thread that makes it. The
+ * time alone, if it is still that, ends here (base/alone.h). */
 static bool make_lender(void)
 {
-    wait_for_affinity(thread_block()->blocking->worker);
+    sched_place_settle(thread_block()->blocking->worker);
     bool was_shared = process_shared;
     atomic_store(&process_shared, true, RELAXED); /* RELAXED: the clone orders it */
     bool made = sched_side_make(&lender.block, lender.stack + stack_bytes, NULL,

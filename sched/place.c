@@ -108,6 +108,13 @@ void sched_place_begin(struct sched_worker *worker)
     sched_place_anywhere(worker);
 }
 
+void sched_place_settle(const struct sched_worker *worker)
+{
+    /* ACQUIRE: with the RELEASE in sched_place_newborn. */
+    while (worker->index != 0 && atomic_load(&worker->place.thread, ACQUIRE) == 0)
+        arch_syscall0(__NR_sched_yield);
+}
+
 /* ---- a sleeper */
 
 /*

@@ -26,6 +26,12 @@ void sched_place_newborn(struct sched_worker *worker, long thread);
 void sched_place_call_back(void);
 void sched_place_begin(struct sched_worker *worker);
 
+/*
+ * For a worker's own thread, before it makes one that is to run where it may itself: waits until
+ * who made it has given back where it may run.
+ */
+void sched_place_settle(const struct sched_worker *worker);
+
 /* The kernel's number of the worker's thread; 0: it is not known, or not yet. */
 int32_t sched_place_thread(struct sched_worker *worker);
 

@@ -26,7 +26,7 @@
  *   mutex.h     a lock that parks, for the rooms' own use
  *   hooks.c     what the rooms below call when there is a scheduler
  *   host.c      an unstarted task runs on the stack of the one that awaits it
- *   foreign.h   threads that are no workers: foreign.c attach.c announce.c; hold.c: a task's
+ *   foreign.h   threads that are no workers: foreign.c attach.c announce.c maker.c hold.c
  *   counts.h    what each worker counts; stats.c reads it
  *   monitor.h   keel_should_yield, and the thread that answers it
  *   thread.h    threads, apart from their workers; blocking.c lender.c lend workers on

@@ -1,5 +1,5 @@
 /*
- * Side threads: threads of ours that run no task and are no workers (monitor.c, lender.c,
+ * Side threads: threads of ours that run no task and are no workers (monitor.c, lender.c, maker.c,
  * watchdog.c). They take no signals.
  */
 #ifndef KEEL_SCHED_SIDE_H

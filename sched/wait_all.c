@@ -191,7 +191,7 @@ static void step_ask(struct keel_task *task, void *lock)
 void keel_wait_all(void)
 {
     struct sched_worker *worker = sched_worker();
-    bool is_worker = !worker->is_foreign && !worker->is_held;
+    bool is_worker = !worker->is_foreign; /* nor is one who holds its thread */
     sched_settle_forks();
     /* Who need not wait need not be able to. */
     if (goes_on(false))

@@ -49,7 +49,6 @@ struct sched_worker {
     uint8_t next_row;  /* how often in a row the slot was taken */
     bool left_stale;   /* its tasks claimed children where they stand (host.c) */
     bool is_foreign;   /* a foreign thread's: no worker, and not in sched.workers */
-    bool is_held;      /* of a held thread: it makes no worker (hold.c) */
     struct sched_timer_looks looks;
     struct sched_counts counts;
     struct sched_times times;

@@ -149,7 +149,7 @@ static void thousand(long threads)
 {
     enum { slack = 24, slack_bytes = 64 * 1024 * 1024 };
     bool all = round_of_threads(); /* what is made once is made here */
-    threads += (long)keel_worker_count() - 1;
+    threads += (long)keel_worker_count() - 1 + (keel_worker_count() > 1); /* and the maker */
     threads_left(threads);
     int64_t mappings = count_mappings();
     int64_t bytes = statm_read(statm_mapped);
