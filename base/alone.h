@@ -7,8 +7,8 @@
  *
  * The time alone ends once and for good: just before the first further thread is made, by the only
  * thread that there is, which is then between no such load and store: it is in a call that makes a
- * worker or the lender (sched/lender.c), and holds no lock. The clone orders that store before all
- * that the new thread does.
+ * worker, the lender (sched/lender.c) or another thread, or announces threads, and holds no lock.
+ * The clone orders that store before all that the new thread does.
  */
 #ifndef KEEL_BASE_ALONE_H
 #define KEEL_BASE_ALONE_H

@@ -286,10 +286,13 @@ void keel_sched_stats_read(keel_sched_stats *out);
 
 /*
  * To be called by a task before the program clones its first thread itself: until then the runtime
- * spares locked instructions while it has one worker. Returns 0; further calls do nothing. From
+ * spares locked instructions while it has one worker. Returns 0; further calls change nothing. From
  * here on, before a deadlock is reported, the kernel is asked (/proc/self/status) whether the
  * process has threads that are not attached: as long as there is one, or the kernel does not say,
- * none is reported.
+ * none is reported; it is asked again, at last once a second. (Under an emulator: never, if there
+ * was a second thread before the call.) Where there may be a second worker, the first call makes a
+ * thread that makes workers for foreign threads: these have the signal mask, the affinity and all
+ * else of the caller. Fixes the number of CPUs (keel_worker_count).
  */
 int keel_threads_announce(void);
 
@@ -305,16 +308,18 @@ int keel_thread_attach(void);
 /*
  * For a thread that was attached, before it ends, or goes on without the runtime: gives back all
  * that it had; its thread pointer and signal stack are those from before the attach. Blocks that it
- * has allocated stay valid. A panic from any other thread. Undefined: to end without it.
+ * has allocated stay valid. A panic on a thread that is not attached, that keel_thread_start made,
+ * and from a task. Undefined: to end without it.
  */
 void keel_thread_detach(void);
 
 /*
- * Makes a thread that is attached and calls fn(arg), and ends when that returns; all of it is given
- * back then, its stack too. Announces threads. `stack_size`: bytes that may be used, at least 16
- * KiB; 0: as many as a task has. Below them is a guard of 64 KiB. Returns 0, -ENOMEM, or -EAGAIN:
- * the kernel makes no further thread. Ownership: `arg` is the thread's from here on. Nobody awaits
- * it: who wants to know when fn is done uses a wait group or channel.
+ * Makes a thread that is attached and calls fn(arg), and ends when that returns; its stack and all
+ * else that it had is given back then, but blocks that it has allocated, which stay valid. Is
+ * keel_threads_announce too. It has the program's floating-point control. `stack_size`: bytes that
+ * may be used, at least 16 KiB; 0: as many as a task has. Below them is a guard of 64 KiB. Returns
+ * 0, -ENOMEM, or -EAGAIN: the kernel makes no further thread. Ownership: `arg` is the thread's from
+ * here on. Nobody awaits it: who wants to know when fn is done uses a wait group or channel.
  */
 int keel_thread_start(void (*fn)(void *), void *arg, size_t stack_size);
 
@@ -322,15 +327,17 @@ int keel_thread_start(void (*fn)(void *), void *arg, size_t stack_size);
  * From keel_thread_hold until keel_thread_let the calling task stays on the kernel thread that it
  * runs on, wherever it waits, and no other task runs there: for what the kernel keeps for each
  * thread (setns, unshare, credentials, prctl). Nests. A foreign thread is its own anyway; but it
- * holds itself too before it changes such things, because a held thread makes no workers, which
- * would have them (what keel_thread_start makes there has them). The worker whose thread it was
- * goes on with a new one, so each task that holds a thread costs one thread more, and takes nothing
- * from the others. What the task has changed of the thread it changes back before it lets; the
- * thread then ends, or, the process's first, waits for the end of the process. Meanwhile the calls
- * are as from a foreign thread (see above). Thread-local variables are others from each of the two
- * calls on. Returns 0, -ENOMEM, or -EAGAIN: the kernel makes no further thread; then nothing has
- * changed. keel_thread_let parks. A panic: to let what is not held, and to return from the task's
- * function while it holds its thread (main may).
+ * may hold itself too. None of it reaches a worker; what keel_thread_start makes there has it. What
+ * the kernel allows in a process of one thread alone (setns and unshare of a user namespace) it
+ * refuses here: a thread is held beside another. The worker whose thread it was goes on with a new
+ * one, so each task that holds a thread costs one thread more, and takes nothing from the others.
+ * What the task has changed of the thread it changes back before it lets; the thread then ends, or,
+ * the process's first, waits for the end of the process. Meanwhile the calls are as from a foreign
+ * thread (see above). Thread-local variables are others from each of the two calls on. Returns 0,
+ * -ENOMEM, or -EAGAIN: the kernel makes no further thread; then the thread is not held. In a child
+ * that fork made of the process, the calls that wait for others, let among them, find no worker.
+ * keel_thread_let parks. A panic: to let what is not held, and to return from the task's function
+ * while it holds its thread (main may).
  */
 int keel_thread_hold(void);
 void keel_thread_let(void);
