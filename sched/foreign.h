@@ -51,6 +51,12 @@ struct foreign_hooks {
     int64_t (*look)(void);
 };
 
+/*
+ * For who has gone to sleep and found nobody left and nothing left to do (idle.c): reports the
+ * deadlock, or returns when to look again, because somebody may come who is not counted.
+ */
+int64_t sched_verdict(void);
+
 /* In a task's number, which reports show: it is a foreign thread. */
 #define foreign_identity (UINT64_C(1) << 63)
 

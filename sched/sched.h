@@ -303,12 +303,6 @@ struct keel_task *sched_idle_sleep(struct sched_worker *worker, struct mem_stack
 /* For a worker that retires: it is neither awake nor asleep any more. */
 void sched_idle_leave(struct sched_worker *worker);
 
-/*
- * For who has gone to sleep and found nobody left and nothing left to do: reports the deadlock, or
- * returns when to look again, because somebody may come who is not counted.
- */
-int64_t sched_verdict(void);
-
 /* Whether any queue holds a task; `next_too`: the slots count. */
 bool sched_any_work(bool next_too);
 
