@@ -112,7 +112,7 @@ static int beside_the_monitor(void)
             keel_yield();
     }
     keel_threads_announce();
-    rest_outside(1800);
+    rest_outside(900);
     return receive_from_a_late_one();
 }
 
@@ -134,7 +134,7 @@ static void detach_and_stay(void *arg)
     keel_thread_attach();
     rest_outside(30);
     keel_thread_detach();
-    rest_outside(1500);
+    rest_outside(1100);
 }
 
 static int detached_stays(void)
@@ -146,7 +146,7 @@ static int detached_stays(void)
 static void stay(void *arg)
 {
     (void)arg;
-    rest_outside(1500);
+    rest_outside(200);
 }
 
 static int never_attached(void)

@@ -132,10 +132,14 @@ static int pinned(void)
     return sched_worker_limit() > 1 || cpus_count(&at_first) == 1 ? right : wrong;
 }
 
-/* Before its worker's maker has given back where the thread may run. */
+/*
+ * Before its worker's maker has given back where the thread may run. The worker's next thread goes
+ * on with what was spawned, before anybody wakes it.
+ */
 static void hold_at_once(void *arg)
 {
     (void)arg;
+    keel_spawn(look, NULL);
     keel_thread_hold();
     rest_outside(200);
     keel_thread_let();
@@ -144,7 +148,8 @@ static void hold_at_once(void *arg)
 
 static int held_at_once(void)
 {
-    keel_wait_group_add(&done, 1 + tasks);
+    keel_threads_announce(); /* the maker is there: only the hold waits */
+    keel_wait_group_add(&done, 2 + tasks);
     keel_spawn(hold_at_once, NULL);
     rest_outside(300);
     for (int i = 0; i < tasks; i++)
