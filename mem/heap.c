@@ -16,20 +16,39 @@ enum {
 
 TOUCHED_AT_START struct mem_span mem_no_span;
 
-/* Heaps whose threads have ended, with what is still in use of them. */
+/* Heaps whose threads have ended, with what is still in use of them: a ring. */
 TOUCHED_AT_START static struct {
     struct lock lock;
-    struct mem_heap *first;
+    uint32_t count;        /* atomic, written with the lock held */
+    struct mem_heap *last; /* its next one is the first; of no meaning when there are none */
 } released;
 
 static struct mem_heap *take_released(void)
 {
+    struct mem_heap *heap = NULL;
     lock_acquire(&released.lock);
-    struct mem_heap *heap = released.first;
-    if (heap != NULL)
-        atomic_store(&released.first, heap->next_released, RELAXED); /* RELAXED: as below */
+    if (released.count != 0) {
+        heap = released.last->next_released;
+        released.last->next_released = heap->next_released;
+        atomic_store(&released.count, released.count - 1, RELAXED); /* RELAXED: as below */
+    }
     lock_release(&released.lock);
     return heap;
+}
+
+/* Becomes the first, or the last. */
+static void give_released(struct mem_heap *heap, bool is_last)
+{
+    lock_acquire(&released.lock);
+    if (released.count == 0)
+        released.last = heap;
+    heap->next_released = released.last->next_released;
+    released.last->next_released = heap;
+    if (is_last)
+        released.last = heap;
+    /* RELAXED: see collect_released. */
+    atomic_store(&released.count, released.count + 1, RELAXED);
+    lock_release(&released.lock);
 }
 
 static struct mem_heap *heap_make(void)
@@ -65,10 +84,7 @@ struct mem_heap *mem_heap_get(void)
 
 void mem_heap_hand_on(struct mem_heap *heap)
 {
-    lock_acquire(&released.lock);
-    heap->next_released = released.first;
-    atomic_store(&released.first, heap, RELAXED); /* RELAXED: see collect_released */
-    lock_release(&released.lock);
+    give_released(heap, false);
 }
 
 void mem_heap_release(void)
@@ -264,26 +280,23 @@ static void collect(struct mem_heap *heap)
 /*
  * Blocks come home to a released heap as to any other, and it may be long until a thread needs it:
  * so who is about to sleep looks after them, as their owner for the time. However many heaps there
- * are, they keep together what one that sleeps may keep: the last, which are taken first.
+ * are, they keep together what one that sleeps may keep: the first ones, which are taken first.
+ *
+ * One at a time: the others stay where a thread that begins meanwhile finds one, which would else
+ * make a heap more, for good, each time that this happens.
  */
 static void collect_released(void)
 {
-    struct mem_heap *mine = NULL;
     struct mem_heap *heap;
     size_t kept = 0;
-    if (likely(atomic_load(&released.first, RELAXED) == NULL)) /* RELAXED: looked at again */
-        return;
-    while ((heap = take_released()) != NULL) {
+    /* RELAXED: who ends or begins meanwhile is seen by the next. */
+    uint32_t count = atomic_load(&released.count, RELAXED);
+    for (; unlikely(count != 0) && (heap = take_released()) != NULL; count--) {
         collect(heap);
         if (kept + heap->chunks.dirty > dirty_kept_asleep)
             give_kept(heap);
         kept += heap->chunks.dirty;
-        heap->next_released = mine;
-        mine = heap;
-    }
-    while ((heap = mine) != NULL) {
-        mine = heap->next_released;
-        mem_heap_hand_on(heap);
+        give_released(heap, true);
     }
 }
 

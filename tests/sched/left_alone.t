@@ -12,6 +12,7 @@ my %all = (
     'blocked-signals' => 'no worker has the signal mask of a thread that spawns',
     'waiting'         => 'a thread that waits has given back what came home to it',
     'ended'           => 'threads that have ended keep little, however many',
+    'heaps-at-hand'   => 'a heap that is looked after is missed by nobody',
     'counted'         => 'what a thread waits for and ends itself is counted',
     'float-control'   => 'a started thread has the program\'s floating-point control',
 );

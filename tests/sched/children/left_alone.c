@@ -4,6 +4,7 @@
  */
 #include "abi/time.h"
 #include "keel.h"
+#include "mem/mem.h"
 #include "sched/sched.h"
 #include "tests/mem/resident.h"
 #include "tests/sched/cloned.h"
@@ -247,6 +248,61 @@ static int ended(void)
     return falls_below(before + 30 * megabyte) ? right : wrong;
 }
 
+enum { at_once = 8, looks = 20000 };
+
+/* The compiler leaves no allocation out. */
+static void allocate(void)
+{
+    void *volatile block = keel_alloc(1);
+    keel_free(block);
+}
+
+static void allocate_together(void *arg)
+{
+    (void)arg;
+    allocate();
+    keel_wait_group_done(&done);
+    keel_wait_group_wait(&together);
+}
+
+static void look_after_heaps(void *arg)
+{
+    (void)arg;
+    while (!have_arrived(&flag, 1))
+        mem_heap_collect();
+    keel_wait_group_done(&done);
+}
+
+static void begin_often(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < looks; i++) {
+        allocate();
+        mem_heap_release();
+    }
+    arrive(&flag);
+    keel_wait_group_done(&done);
+}
+
+/* There are heaps enough for all, although another thread looks after them just then. */
+static int heaps_at_hand(void)
+{
+    keel_wait_group_add(&done, at_once);
+    keel_wait_group_add(&together, 1);
+    for (int i = 0; i < at_once; i++) {
+        if (keel_thread_start(allocate_together, NULL, 0) != 0)
+            return wrong;
+    }
+    keel_wait_group_wait(&done);
+    keel_wait_group_done(&together);
+    keel_wait_group_add(&done, 2);
+    keel_thread_start(look_after_heaps, NULL, 0);
+    int64_t before = statm_read(statm_mapped);
+    keel_thread_start(begin_often, NULL, 0);
+    keel_wait_group_wait(&done);
+    return statm_read(statm_mapped) <= before + 40 * megabyte ? right : wrong;
+}
+
 /* ---- counts */
 
 static void *give_back(void *arg)
@@ -363,6 +419,7 @@ static const struct way ways[] = {
     {"held-at-once", held_at_once},
     {"waiting", waiting},
     {"ended", ended},
+    {"heaps-at-hand", heaps_at_hand},
     {"counted", counted},
     {"float-control", float_control},
     {"attach-on-one-cpu", attach_on_one_cpu},
