@@ -139,14 +139,16 @@ void keel_thread_detach(void)
         "keel_thread_detach on a thread that keel_thread_attach has not attached";
     const void *site = __builtin_return_address(0);
     struct foreign_thread *thread = foreign_find(sched_thread_number());
+    if (thread != NULL && thread->kind == FOREIGN_ATTACHED) {
+        detach(thread);
+        arch_syscall2(__NR_sigaltstack, (long)&thread->alternate_before, 0);
+        foreign_set_pointer((void *)thread->pointer_before);
+        foreign_unmake(thread);
+        return;
+    }
     if (thread == NULL && !is_own(arch_thread_pointer_get()))
         panic_without_block(not_attached, site);
-    if (thread == NULL || thread->kind != FOREIGN_ATTACHED)
-        panic_at(not_attached, site);
-    detach(thread);
-    arch_syscall2(__NR_sigaltstack, (long)&thread->alternate_before, 0);
-    foreign_set_pointer((void *)thread->pointer_before);
-    foreign_unmake(thread);
+    panic_at(not_attached, site);
 }
 
 /* ---- start */

@@ -39,7 +39,8 @@
 #include "sched/shelve.h"
 #include "sched/unusual.h"
 
-_Static_assert(mem_stack_numbers *SCHED_UNUSUAL_SIZE <= UINT16_MAX + 1, "all sizes have numbers");
+_Static_assert(mem_stack_numbers <= (UINT16_MAX + 1) / SCHED_UNUSUAL_SIZE,
+               "all sizes have numbers");
 
 /* Of less than a page there is nothing to gain. */
 enum { stack_least = 1024, stack_least_shelved = arch_page_size + 1 };
