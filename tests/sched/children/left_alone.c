@@ -28,7 +28,10 @@ static int on_own_thread(void (*fn)(void *))
 {
     keel_threads_announce();
     keel_wait_group_add(&done, tasks);
-    if (!cloned_start(&thread, fn, NULL) || !cloned_join(&thread))
+    if (!cloned_start(&thread, fn, NULL))
+        return wrong;
+    rest_outside(40); /* keeps the worker that there is: what is spawned there wants another */
+    if (!cloned_join(&thread))
         return wrong;
     keel_wait_group_wait(&done);
     return right;
