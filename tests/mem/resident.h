@@ -5,6 +5,13 @@
 #include <asm/unistd.h>
 
 #include "base/base.h"
+#include "keel/task.h"
+
+/* Whether an emulator runs the test: its own memory and threads are the process's too. */
+static inline bool is_emulated(void)
+{
+    return keel_environment("KEEL_EMULATOR") != NULL;
+}
 
 enum statm_field { statm_mapped, statm_resident };
 

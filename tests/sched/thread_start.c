@@ -165,6 +165,10 @@ static void thousand(long threads)
     check(threads_left(threads) <= threads, "no thread is left");
     tap_note("mappings before", mappings);
     tap_note("mappings after", count_mappings());
+    if (is_emulated()) {
+        skip("no mapping is left", "an emulator's own count too");
+        return;
+    }
     check(count_mappings() <= mappings + slack, "no mapping is left");
     check(statm_read(statm_mapped) <= bytes + slack_bytes, "nor part of a larger one");
 }
