@@ -21,9 +21,9 @@ struct exit_block {
     exit_function *functions[functions_in_block];
 };
 
-static struct lock exit_lock; /* guards the blocks */
+TOUCHED_AT_START static struct lock exit_lock; /* guards the blocks */
 static struct exit_block first_block;
-static struct exit_block *newest_block; /* NULL: none registered yet */
+TOUCHED_AT_START static struct exit_block *newest_block; /* NULL: none registered yet */
 
 /* A further block, mapped before the lock is taken: nothing is held across a system call. */
 static struct exit_block *block_map(void)

@@ -91,7 +91,7 @@
 #include "mem/pages.h"
 #include "sched/float_control.h"
 #include "sched/fork_hooks.h"
-#include "sched/sched.h"
+#include "sched/unusual.h"
 
 _Static_assert(offsetof(struct thread_block, fork_head) == 0x40, "keel/machine/fork.h works on it");
 _Static_assert(offsetof(struct thread_block, fork_limit) == 0x48,
@@ -276,10 +276,15 @@ static void end_unjoined(void)
     misuse("a task ends with a forked child that it has not joined");
 }
 
+/* A forked child may work on its parent's stack, so that is not put aside (shelve.c) meanwhile. */
 static void *await(struct keel_task *task)
 {
     void *result = NULL;
+    struct keel_task *self = sched_self();
+    uint16_t shelved = self->unusual & SCHED_UNUSUAL_SHELVED;
+    self->unusual ^= shelved;
     keel_task_await(task, &result);
+    self->unusual |= shelved;
     return result;
 }
 

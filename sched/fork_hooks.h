@@ -37,11 +37,10 @@ static inline void sched_forks_check(uint64_t before)
 
 /*
  * As many descriptors, not yet touched, for who must not fail later; and such a one made ready,
- * which is not counted as spawned; and as sched_task_make, which is not counted either.
+ * which is not counted as spawned.
  */
 struct keel_task *sched_tasks_reserve(size_t count);
 void sched_task_init(struct keel_task *task, const void *spawn_site);
-struct keel_task *sched_task_prepare(const void *spawn_site);
 
 /* As sched_task_make, but the task is not counted as spawned: it may not come to be. */
 struct keel_task *sched_task_prepare(const void *spawn_site);

@@ -69,7 +69,11 @@
 #include "mem/away.h"
 #include "sched/unusual.h"
 
-enum { sweep_visits = 2 * mem_away_most, entries_between_sweeps = 48 };
+enum {
+    sweep_visits = 2 * mem_away_most,
+    entries_between_sweeps = 48,
+    copied_most = 16 * 1024, /* bytes: who uses more keeps its stack */
+};
 
 static struct {
     struct lock lock; /* guards the rest, and the residents' links */
@@ -152,10 +156,11 @@ static bool copy_out(struct sched_shelf *shelf)
     struct keel_task *task = shelf->task;
     struct slot_chunk *chunk = task->stack->chunk;
     size_t bytes = bytes_of(task, chunk);
-    void *copy = bytes == 0 ? NULL : keel_alloc(bytes);
+    bool gains = bytes != 0 && bytes <= copied_most;
+    void *copy = gains ? keel_alloc(bytes) : NULL;
     if (copy == NULL) {
         enter(shelf);
-        set_state(shelf, SHELF_WARM);
+        set_state(shelf, gains ? SHELF_WARM : SHELF_BUSY); /* BUSY: until it parks again */
         return false;
     }
     memcpy(copy, task->context, bytes);
@@ -184,7 +189,7 @@ static unsigned sweep(void)
 }
 
 /*
- * One sweep at a time, because others rely on this worker's search meanwhile (idle.c). Two rounds
+ * One sweep at a time: the worker looks for work in between. Two rounds
  * of the list in vain are enough; and until a sweep has found something again, a part of one is.
  */
 static bool idle(void)

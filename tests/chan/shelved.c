@@ -272,11 +272,21 @@ static void others(void)
 
 static void *add_one(void *arg)
 {
+    keel_sleep(20 * MILLISECOND);
     ++*(uint64_t *)arg;
     return arg;
 }
 
-/* The child works on the parent's stack while that waits. */
+/* The child, a task since the yield, works on its parent's stack while that waits for its end. */
+static bool join_late(uint64_t seed)
+{
+    uint64_t sum = seed;
+    keel_fork_frame frame;
+    keel_fork(&frame, add_one, &sum);
+    keel_yield();
+    return keel_join(&frame) == &sum && sum == seed + 1;
+}
+
 static bool fork_and_wait(uint64_t seed)
 {
     uint64_t word, sum = seed;
@@ -356,6 +366,10 @@ static void who_keeps_its_stack(void)
     check(waiting && !is_shelved(tasks[0]), "who has a forked child keeps its stack");
     keel_chan_send(chan, &word);
     check_equal(await_good(1), 1, "and finds there what the child wrote");
+    start(join_late, 1);
+    keel_sleep(10 * MILLISECOND);
+    check(!is_shelved(tasks[0]), "also who joins its only child");
+    check_equal(await_good(1), 1, "which writes there meanwhile");
     sched_shelve_beyond = tasks_most / 2;
     start(receive_none, tasks_most);
     waiting = until_receivers_wait(chan, tasks_most);
