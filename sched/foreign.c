@@ -1,6 +1,6 @@
 /*
  * Threads that are no workers: foreign threads, which the program cloned itself or
- * keel_thread_start made (thread.c), and the threads that tasks hold (hold.c).
+ * keel_thread_start made (attach.c), and the threads that tasks hold (hold.c).
  *
  * The goal: every call that a task may make can be made from such a thread; the same queues of
  * waiters serve both, so either can wait for the other; and a program that has no such thread pays

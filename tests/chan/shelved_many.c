@@ -6,6 +6,7 @@
 #include "keel/sync.h"
 #include "mem/slots.h"
 #include "tests/chan/shelved.h"
+#include "tests/mem/has_slots.h"
 #include "tests/mem/resident.h"
 #include "tests/mem/tables.h"
 
@@ -29,16 +30,6 @@ static void *wait_at_gate(void *arg)
         keel_exit(1);
     keel_wait_group_done(&unended);
     return arg;
-}
-
-static bool has_slots(void)
-{
-    bool has = false;
-    for (int i = 0; i < 20 && !has; i++) {
-        struct mem_stack *stack = mem_stack_acquire();
-        has = stack != NULL && stack->chunk != NULL;
-    }
-    return has;
 }
 
 int main(void)

@@ -6,6 +6,7 @@
 #include "mem/pages.h"
 #include "mem/slots.h"
 #include "sched/sched.h"
+#include "tests/mem/has_slots.h"
 #include "tests/mem/resident.h"
 #include "tests/sched/meeting.h"
 
@@ -26,16 +27,6 @@ static void wait_at_gate(void *arg)
     arrive(&parked);
     keel_chan_receive(gate, NULL);
     arrive(&ended);
-}
-
-static bool has_slots(void)
-{
-    bool has = false;
-    for (int i = 0; i < 20 && !has; i++) {
-        struct mem_stack *stack = mem_stack_acquire();
-        has = stack != NULL && stack->chunk != NULL;
-    }
-    return has;
 }
 
 int main(void)

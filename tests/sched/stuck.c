@@ -5,6 +5,7 @@
 #include "keel/chan.h"
 #include "keel/fork.h"
 #include "sched/sched.h"
+#include "tests/sched/comes_to_wait.h"
 #include "tests/sched/meeting.h"
 
 enum { most = 2048, line_of_tasks = 1000, circle_of_tasks = 100 };
@@ -79,17 +80,6 @@ static void *sleep_long(void *arg)
 {
     keel_sleep((int64_t)(intptr_t)arg);
     return NULL;
-}
-
-static bool comes_to_wait(const keel_task *task)
-{
-    int64_t end = keel_now() + meeting_patience;
-    while (atomic_load(&task->state, ACQUIRE) < SCHED_TASK_PARKED) { /* ACQUIRE: stuck.h */
-        if (keel_now() > end)
-            return false;
-        keel_yield();
-    }
-    return true;
 }
 
 static void test_who_can_be_woken(void)

@@ -6,6 +6,7 @@
 #include "mem/pages.h"
 #include "sched/sched.h"
 #include "tests/sched/begun.h"
+#include "tests/sched/comes_to_wait.h"
 #include "tests/sched/meeting.h"
 
 static void (*before_table)(void), (*after_table)(void);
@@ -71,17 +72,6 @@ static void *await_task(void *task)
     keel_task_await(task, NULL);
     arrive(&ended);
     return NULL;
-}
-
-static bool comes_to_wait(const keel_task *task)
-{
-    int64_t end = keel_now() + meeting_patience;
-    while (atomic_load(&task->state, ACQUIRE) < SCHED_TASK_PARKED) { /* ACQUIRE: stuck.h */
-        if (keel_now() > end)
-            return false;
-        keel_yield();
-    }
-    return true;
 }
 
 /* Whether the sleepers are named, and nobody else. */
