@@ -44,6 +44,7 @@ sub run_once {
         open STDERR, '>&', $errors or POSIX::_exit(127);
         # The harness's own variables would be taken for settings of the runtime.
         delete @ENV{qw(KEEL_TESTS KEEL_EMULATOR)};
+        $ENV{EMULATED} = 1 if "@command" =~ /\bqemu-/;    # as tools/run-tests says it
         %ENV = (%ENV, %{ $options{environment} // {} });
         alarm($options{seconds} // 20);    # survives exec
         no warnings 'exec';

@@ -7,10 +7,11 @@
 #include "base/base.h"
 #include "keel/task.h"
 
-/* Whether an emulator runs the test: its own memory and threads are the process's too. */
+/* Whether an emulator runs the test: its own memory and threads are the process's too. Who runs it
+ * through one says so (tools/run-tests, tests/ChildProgram.pm). */
 static inline bool is_emulated(void)
 {
-    return keel_environment("KEEL_EMULATOR") != NULL;
+    return keel_environment("EMULATED") != NULL;
 }
 
 enum statm_field { statm_mapped, statm_resident };
