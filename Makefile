@@ -30,7 +30,9 @@ CFLAGS_ALL   := -std=gnu11 -O2 -g -fPIE -ffreestanding -nostdlib -fvisibility=hi
 	-fno-omit-frame-pointer -fstack-clash-protection -fno-stack-protector -fno-strict-aliasing \
 	-ffunction-sections -fdata-sections -fasynchronous-unwind-tables \
 	-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes $(CFLAGS)
-CFLAGS_debug := -DKEEL_DEBUG
+# Beside each object what it calls and how large its frames are (tools/stack-need).
+CFLAGS_release := $(if $(findstring gcc,$(notdir $(CC))),-fcallgraph-info=su)
+CFLAGS_debug := -DKEEL_DEBUG $(CFLAGS_release)
 # The compiler must not turn the loops of memcpy into calls of memcpy.
 NO_LIBRARY_CALLS := -fno-builtin $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)
 

@@ -24,6 +24,7 @@
  *     machine/float_control.h         arch_float_control_read,               08_float_control
  *                                     arch_float_control_write,
  *                                     arch_float_control_rules
+ *     call_on.S                       arch_call_on                           10_call_on
  *     clone.S                         arch_clone                             04_clone
  *     thread_end.S                    arch_thread_end                        09_thread_end
  *     signal_context.tbl, signal.S,   struct abi_machine_context,            05_signal, tests/abi/
@@ -217,6 +218,14 @@ void arch_context_switch(void **save, void *target);
  * pointers find the end of the walk there.
  */
 void arch_context_start(void **save, void *stack_top, void (*entry)(void *), void *arg);
+
+/*
+ * Calls fn(arg) on another stack and returns when it has returned. `stack_top` is where that stack
+ * may be used from, downwards; it is rounded down to what a call wants. A walk goes from there to
+ * the caller, by unwind information and by frame pointers, though its stack may lie lower.
+ * Pre-condition: nobody else uses the other stack meanwhile, nor the caller's.
+ */
+void arch_call_on(void *stack_top, void (*fn)(void *), void *arg);
 
 /*
  * The raw clone system call with a function for the child. In the parent returns the child's

@@ -48,6 +48,10 @@ typedef bool backtrace_each(const struct backtrace_frame *frame, void *data);
 size_t backtrace_walk(const struct arch_registers *start, bool interrupted, backtrace_each *each,
                       void *data);
 
+/* Whether the function that begins there is called on one stack and calls on another (base/deep.h).
+ */
+bool backtrace_hook_leaves_stack(uintptr_t function);
+
 /*
  * Writes the frames to standard error, a line each:
  *

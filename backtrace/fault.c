@@ -3,8 +3,10 @@
 #include <asm/errno.h>
 
 #include "backtrace/backtrace.h"
+#include "base/deep.h"
 
 struct collection {
+    struct arch_registers start;
     void **frames;
     size_t count, max;
     bool past_own; /* the frame of keel_backtrace itself is passed */
@@ -21,27 +23,45 @@ static bool collect(const struct backtrace_frame *frame, void *data)
     return collection->count < collection->max;
 }
 
+static void walk(void *collection)
+{
+    struct collection *own = collection;
+    backtrace_walk(&own->start, false, collect, own);
+}
+
 size_t keel_backtrace(void **frames, size_t max)
 {
     struct collection collection = {.frames = frames, .max = max};
-    struct arch_registers registers;
     if (max == 0)
         return 0;
-    arch_registers_capture(&registers);
-    backtrace_walk(&registers, false, collect, &collection);
+    arch_registers_capture(&collection.start);
+    deep_hook_call(walk, &collection);
     return collection.count;
 }
 
-int keel_symbolize(const void *address, keel_symbol *out)
+struct question {
+    const void *address;
+    keel_symbol *answer;
+    bool is_known;
+};
+
+static void look_up(void *data)
 {
+    struct question *question = data;
     struct backtrace_symbol symbol;
-    bool known = backtrace_symbolize((uintptr_t)address, &symbol);
-    *out = (keel_symbol){
+    question->is_known = backtrace_symbolize((uintptr_t)question->address, &symbol);
+    *question->answer = (keel_symbol){
         .function = symbol.function,
         .file = symbol.file,
         .directory = symbol.directory,
         .line = symbol.line,
         .offset = symbol.offset,
     };
-    return known ? 0 : -ENOENT;
+}
+
+int keel_symbolize(const void *address, keel_symbol *out)
+{
+    struct question question = {.address = address, .answer = out};
+    deep_hook_call(look_up, &question);
+    return question.is_known ? 0 : -ENOENT;
 }

@@ -9,9 +9,9 @@
  * The walk ends where an entry says that there is no return address (the first frame of a task or
  * of a thread), where the return address is 0, or where none of the three leads on.
  *
- * It always ends: a caller's frame lies above its callee's, so each step must go up the stack. A
- * signal frame is the exception, since handlers may run on a stack of their own; so there may be
- * only so many of those.
+ * It always ends: a caller's frame lies above its callee's, so each step must go up the stack.
+ * Signal frames are an exception, since handlers may run on a stack of their own, and so are calls
+ * on another stack (arch_call_on); so there may be only so many of those.
  */
 #include "backtrace/backtrace.h"
 #include "backtrace/image.h"
@@ -19,13 +19,20 @@
 
 enum {
     most_frames = 10 * 1000 * 1000, /* a stack of 100 MB in frames of a few words */
-    most_signal_frames = 16,
+    most_stacks = 16,
 };
+
+/* Weak: a program in which nothing is called on another stack. */
+__attribute__((weak)) bool backtrace_hook_leaves_stack(uintptr_t function)
+{
+    (void)function;
+    return false;
+}
 
 struct walk {
     struct arch_registers registers;
     bool interrupted;
-    unsigned signal_frames;
+    unsigned stacks; /* left for another */
     struct probe probe;
     struct table table;
     struct rules rules; /* here, so that their size counts once */
@@ -150,8 +157,8 @@ static void find_caller(struct walk *walk, struct step *step)
         in_unknown_code(walk, pc, step);
     if (step->caller.value[arch_register_pc] == 0)
         step->leads_on = false;
-    if (step->to_interrupted)
-        step->leads_on = step->leads_on && ++walk->signal_frames <= most_signal_frames;
+    if (step->to_interrupted || (entry != NULL && backtrace_hook_leaves_stack(entry->start)))
+        step->leads_on = step->leads_on && ++walk->stacks <= most_stacks;
     else if (!goes_up(walk, step))
         step->leads_on = false;
 }
@@ -163,7 +170,7 @@ size_t backtrace_walk(const struct arch_registers *start, bool interrupted, back
     struct walk walk;
     walk.registers = *start;
     walk.interrupted = interrupted;
-    walk.signal_frames = 0;
+    walk.stacks = 0;
     walk.probe.readable_page = 0;
     table_begin(&walk.table);
     for (size_t count = 0; count < most_frames; count++) {

@@ -263,11 +263,13 @@ void panic_hook_trace(const void *from)
     write_beginning(&registers, false, (uintptr_t)from);
 }
 
+static void fill_message(struct line *line, const void *message)
+{
+    line_text(line, message != NULL ? message : "(no message)");
+}
+
 _Noreturn void keel_panic(const char *message)
 {
     const void *where = __builtin_return_address(0);
-    struct line line;
-    panic_begin(&line);
-    line_text(&line, message != NULL ? message : "(no message)");
-    panic_end_from(&line, where, where);
+    panic_with_from(fill_message, message, where, where);
 }

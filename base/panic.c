@@ -1,5 +1,6 @@
 #include "base/panic.h"
 
+#include "base/deep.h"
 #include "base/output.h"
 #include "base/process.h"
 #include "base/thread_block.h"
@@ -22,10 +23,9 @@ void line_task(struct line *line, const void *task_identity)
     }
 }
 
-void panic_begin(struct line *line)
+__attribute__((weak)) void deep_hook_call(void (*fn)(void *), void *arg)
 {
-    line_begin(line);
-    line_text(line, "keel: panic: ");
+    fn(arg);
 }
 
 __attribute__((weak)) void panic_hook_trace(const void *from)
@@ -33,40 +33,67 @@ __attribute__((weak)) void panic_hook_trace(const void *from)
     (void)from;
 }
 
-_Noreturn void panic_end_from(struct line *line, const void *where, const void *from)
+struct words {
+    panic_fill *fill;
+    const void *data;
+    const void *where;
+    const void *from;
+};
+
+static void say(void *data)
 {
+    const struct words *words = data;
+    struct line line;
     process_claim_end();
-    line_text(line, " (");
-    line_task(line, thread_block()->task);
-    line_text(line, ", at ");
-    line_hex(line, (uintptr_t)where);
-    line_text(line, ")");
+    line_begin(&line);
+    line_text(&line, "keel: panic: ");
+    words->fill(&line, words->data);
+    line_text(&line, " (");
+    line_task(&line, thread_block()->task);
+    line_text(&line, ", at ");
+    line_hex(&line, (uintptr_t)words->where);
+    line_text(&line, ")");
     output_ignore_closed_pipes();
-    line_write(line, standard_error);
-    panic_hook_trace(from);
+    line_write(&line, standard_error);
+    panic_hook_trace(words->from);
     process_end(panic_status);
 }
 
-_Noreturn void panic_end_at(struct line *line, const void *where)
+_Noreturn void panic_with_from(panic_fill *fill, const void *data, const void *where,
+                               const void *from)
 {
-    panic_end_from(line, where, __builtin_return_address(0));
+    struct words words = {fill, data, where, from};
+    deep_hook_call(say, &words);
+    arch_trap(); /* nobody comes here */
+}
+
+_Noreturn void panic_with_at(panic_fill *fill, const void *data, const void *where)
+{
+    panic_with_from(fill, data, where, __builtin_return_address(0));
+}
+
+static void fill_text(struct line *line, const void *message)
+{
+    line_text(line, message);
 }
 
 _Noreturn void panic_at(const char *message, const void *where)
 {
-    struct line line;
-    panic_begin(&line);
-    line_text(&line, message);
-    panic_end_from(&line, where, __builtin_return_address(0));
+    panic_with_from(fill_text, message, where, __builtin_return_address(0));
+}
+
+static void fill_assertion(struct line *line, const void *data)
+{
+    const char *const *texts = data;
+    line_text(line, "assertion failed in ");
+    line_text(line, texts[0]);
+    line_text(line, ": ");
+    line_text(line, texts[1]);
 }
 
 _Noreturn void panic_assertion(const char *condition, const char *function)
 {
-    struct line line;
-    panic_begin(&line);
-    line_text(&line, "assertion failed in ");
-    line_text(&line, function);
-    line_text(&line, ": ");
-    line_text(&line, condition);
-    panic_end_from(&line, __builtin_return_address(0), __builtin_return_address(0));
+    const char *const texts[] = {function, condition};
+    panic_with_from(fill_assertion, texts, __builtin_return_address(0),
+                    __builtin_return_address(0));
 }

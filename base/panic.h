@@ -15,13 +15,18 @@
 #define panic(message) panic_at(message, __builtin_return_address(0))
 _Noreturn void panic_at(const char *message, const void *where);
 
-/* As panic, in two halves, for a message with numbers: begin, add to the line, end. */
-void panic_begin(struct line *line);
-#define panic_end(line) panic_end_at(line, __builtin_return_address(0))
-_Noreturn void panic_end_at(struct line *line, const void *where);
+/*
+ * As panic, for a message with more in it: `fill` appends it to the line, from `data`. It may take
+ * what stack it wants: who panics may stand on a small one, so no line is to lie there
+ * (base/deep.h).
+ */
+typedef void panic_fill(struct line *line, const void *data);
+#define panic_with(fill, data) panic_with_at(fill, data, __builtin_return_address(0))
+_Noreturn void panic_with_at(panic_fill *fill, const void *data, const void *where);
 
 /* The same; the trace begins in the function in which `from` is a return address. */
-_Noreturn void panic_end_from(struct line *line, const void *where, const void *from);
+_Noreturn void panic_with_from(panic_fill *fill, const void *data, const void *where,
+                               const void *from);
 
 /*
  * Called after the line of a panic has been written: writes the calls under way, from the function

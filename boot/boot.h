@@ -50,7 +50,7 @@ void boot_hook_start(void);
  * functions; does not return to others. Default: returns, because there is one thread. sched/ keeps
  * the others waiting.
  */
-void boot_hook_exit_begin(void);
+void boot_hook_exit_begin(int status);
 
 /* Runs the exit functions that have not run. Default: there are none. at_exit.c has the strong one.
  */

@@ -23,8 +23,9 @@ static void run_destructors(void)
 }
 
 /* Weak: a program without a scheduler has one thread, which never waits for another's exit. */
-__attribute__((weak)) void boot_hook_exit_begin(void)
+__attribute__((weak)) void boot_hook_exit_begin(int status)
 {
+    (void)status;
 }
 
 /* Weak: a program that never calls keel_at_exit has no exit functions. */
@@ -34,7 +35,7 @@ __attribute__((weak)) void boot_hook_exit_functions(void)
 
 _Noreturn void keel_exit(int status)
 {
-    boot_hook_exit_begin();
+    boot_hook_exit_begin(status);
     boot_hook_exit_functions();
     run_destructors();
     boot_hook_exit_functions(); /* what destructors registered */

@@ -5,6 +5,7 @@
  *   stack.h    task stacks
  *   slots.h    those of them that take no mapping each
  *   stack_sizes.h  stacks of other sizes
+ *   packed.h   stacks of 1, 2 and 4 KiB, several to a page
  *   touched.h  how deep a stack was used
  *   class.h    size classes: which block serves which size
  *   chunk.h    4 MiB from the kernel, cut into slices; runs of slices, found and given back

@@ -61,10 +61,19 @@ struct mem_stack {
     _Alignas(16) struct mem_stack *next; /* in a pool or cache */
     uintptr_t low;                       /* the lowest usable byte; the guard ends here */
     struct slot_chunk *chunk;            /* in which it is a slot (slots.h); NULL: in none */
-    struct list_node link;               /* in no chunk: in the list of those */
-    struct mem_stack_size *size;
-    uintptr_t painted; /* from where on it was painted (touched.h); 0: nowhere */
-    bool used;         /* set by who runs a task on it: what lies deep may be there */
+    union {
+        struct list_node link; /* in no chunk: in the list of those */
+        struct {
+            struct packed_chunk *chunk; /* in which it is one of several to a page (packed.h) */
+            void *context;              /* where the task on it parked; NULL: it has ended */
+        } packed;
+    };
+    struct mem_stack_size *size; /* NULL: packed */
+    uintptr_t painted;           /* from where on it was painted (touched.h); 0: nowhere */
+    union {
+        bool used;     /* set by who runs a task on it: what lies deep may be there */
+        uint64_t mark; /* packed: what the task on the stack above must not write over */
+    };
 };
 
 /* A stack, from the pool or the kernel. NULL when the kernel refuses. */

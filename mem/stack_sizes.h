@@ -9,7 +9,8 @@
  * who awaits it has as much: sched/host.c.) Addresses are all that it costs. Each size has its own
  * pool and its own chunks of slots, so no stack is ever cut up or joined.
  *
- * Sizes below 4 KiB are a page too: stacks that share pages are none of these.
+ * The default may be as small as 4 KiB. Who asks for that, or less, has a packed stack (packed.h):
+ * those are none of these.
  */
 #ifndef KEEL_MEM_STACK_SIZES_H
 #define KEEL_MEM_STACK_SIZES_H

@@ -25,6 +25,7 @@
  * reported.
  */
 #include "base/clock.h"
+#include "base/deep.h"
 #include "base/file.h"
 #include "base/process.h"
 #include "sched/foreign_thread.h"
@@ -137,17 +138,23 @@ static uint32_t count_others(void)
 }
 
 /* Two at a time do no harm: then neither was alone. */
-int keel_threads_announce(void)
+static void announce(void *unused)
 {
     uint32_t entered;
+    (void)unused;
     /* RELAXED: a side thread is none that this one has not made. */
     bool alone = process_is_alone() && atomic_load(&sched_threads_besides, RELAXED) == 0 &&
                  foreign_count(&entered) == 0 && entered == 0;
     if (foreign_is_expected())
-        return 0;
+        return;
     /* Before the maker is there (maker.c). RELAXED: published by the look. */
     atomic_store(&others, alone ? count_others() : 0, RELAXED);
     foreign_announce();
     foreign_expect(look);
+}
+
+int keel_threads_announce(void)
+{
+    deep_hook_call(announce, NULL);
     return 0;
 }

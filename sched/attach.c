@@ -28,6 +28,7 @@
 #include <asm/unistd.h>
 
 #include "backtrace/probe.h"
+#include "base/deep.h"
 #include "base/panic.h"
 #include "boot/boot.h"
 #include "sched/float_control.h"
@@ -167,24 +168,29 @@ static _Noreturn void begin(void *arg)
     arch_thread_end(thread->memory, thread->size);
 }
 
-int keel_thread_start(void (*fn)(void *), void *arg, size_t stack_size)
+struct start {
+    void (*fn)(void *);
+    void *arg;
+    size_t stack_size;
+    const void *site;
+    int result;
+};
+
+static int start(const struct start *wish)
 {
-    const void *site = __builtin_return_address(0);
     keel_threads_announce();
-    if (stack_size == 0)
-        stack_size = stack_size_default;
     struct foreign_thread *thread =
-        foreign_make(stack_size < stack_size_least ? stack_size_least : stack_size);
+        foreign_make(wish->stack_size < stack_size_least ? stack_size_least : wish->stack_size);
     if (thread == NULL)
         return -ENOMEM;
-    struct keel_task *task = make_task(site);
+    struct keel_task *task = make_task(wish->site);
     if (task == NULL) {
         foreign_unmake(thread);
         return -ENOMEM;
     }
     thread->kind = FOREIGN_STARTED;
-    thread->fn = fn;
-    thread->arg = arg;
+    thread->fn = wish->fn;
+    thread->arg = wish->arg;
     task->stack = thread->stack;
     foreign_enter(thread, task);
     if (sched_thread_clone(thread->stack, thread->worker.block, begin, thread) > 0)
@@ -195,4 +201,22 @@ int keel_thread_start(void (*fn)(void *), void *arg, size_t stack_size)
     sched_task_recycle(task);
     foreign_unmake(thread);
     return -EAGAIN;
+}
+
+static void start_deep(void *data)
+{
+    struct start *wish = data;
+    wish->result = start(wish);
+}
+
+int keel_thread_start(void (*fn)(void *), void *arg, size_t stack_size)
+{
+    struct start wish = {
+        .fn = fn,
+        .arg = arg,
+        .stack_size = stack_size == 0 ? stack_size_default : stack_size,
+        .site = __builtin_return_address(0),
+    };
+    deep_hook_call(start_deep, &wish);
+    return wish.result;
 }

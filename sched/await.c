@@ -7,8 +7,8 @@ static void step_await(struct keel_task *self, void *data)
     struct keel_task *task = data;
     uintptr_t none = SCHED_JOIN_NONE;
     /*
-     * RELEASE: with the ACQUIRE in finish (run.c), which takes over the waiter. On failure ACQUIRE:
-     * with the RELEASE there, which publishes the result.
+     * RELEASE: with the ACQUIRE in sched_finish, which takes over the waiter. On failure
+     * ACQUIRE: with the RELEASE there, which publishes the result.
      */
     if (!atomic_compare_exchange_shared(&task->join, &none, (uintptr_t)self, RELEASE, ACQUIRE))
         sched_ready(self);
@@ -18,7 +18,7 @@ int keel_task_await(keel_task *task, void **result)
 {
     if (sched_host(task, result))
         return 0;
-    /* ACQUIRE: with the RELEASE in finish (run.c), which publishes the result. */
+    /* ACQUIRE: with the RELEASE in sched_finish, which publishes the result. */
     uintptr_t join = atomic_load(&task->join, ACQUIRE);
     if (join != SCHED_JOIN_DONE) {
         /* Its end recycles it: a task of keel_spawn, which may be the caller itself. */

@@ -8,7 +8,7 @@ int keel_task_await_until(keel_task *task, void **result, int64_t deadline)
     struct keel_task *self = sched_self();
     if (deadline == KEEL_FOREVER)
         return keel_task_await(task, result);
-    /* ACQUIRE: with the RELEASE in finish (run.c), which publishes the result. */
+    /* ACQUIRE: with the RELEASE in sched_finish, which publishes the result. */
     if (atomic_load(&task->join, ACQUIRE) != SCHED_JOIN_DONE) {
         int64_t now = clock_now();
         if (deadline <= now) {

@@ -99,11 +99,15 @@
  * use: such a call offers nothing, and is only counted, for who ends one too many. The thread stays
  * its own, as it promised, and counts as outside like any that does not wait in a call of ours.
  *
+ * A task with a packed stack (packed.c) keeps, in a call, the runner beside which it runs: that is
+ * the thread's. In g that runner's stack is the one on which the thread goes on, from its top.
+ *
  * A worker that is one too many by a quota that was read late (worker.c) is not lent on: it retires
  * when the call is over. Spare threads stay until the process ends; they sleep.
  */
 #include "sched/blocking.h"
 
+#include "base/deep.h"
 #include "base/panic.h"
 #include "base/process.h"
 #include "sched/float_control.h"
@@ -293,6 +297,12 @@ static bool take_back(struct sched_thread *thread)
     return atomic_compare_exchange(&thread->worker->call, &call, call + 1, SEQ_CST, ACQUIRE);
 }
 
+/* Weak: a program without packed stacks. */
+__attribute__((weak)) void **sched_hook_blocking_leave(struct sched_thread *thread)
+{
+    return &thread->task->context;
+}
+
 /* Step g. Returns with a worker, on another thread, as a rule. */
 static void leave(struct sched_thread *thread)
 {
@@ -303,19 +313,34 @@ static void leave(struct sched_thread *thread)
     if (sched_float_control_checked && !keeps)
         sched_float_control_check(self, "blocked", __builtin_return_address(0));
     sched_note_wait(self, SCHED_TASK_PARKED, SCHED_WAIT_WORKER, NULL);
-    arch_context_start(&self->context, mem_stack_top(thread->stack), sched_lender_leave, thread);
+    void **place = sched_hook_blocking_leave(thread);
+    arch_context_start(place, mem_stack_top(thread->stack), sched_lender_leave, thread);
     sched_worker()->forks.chain = chain;
     sched_after_switch();
     if (keeps)
         sched_float_control_return(own);
 }
 
-/* Steps f and g. The stack is the worker's spare one in f, and the thread's to go on on in g. */
+struct return_way {
+    struct sched_thread *thread;
+    bool has_worker;
+};
+
+/* The stack is the worker's spare one in f, and the thread's to go on on in g. */
+static void find_way(void *data)
+{
+    struct return_way *way = data;
+    while ((way->thread->stack = mem_stack_acquire()) == NULL)
+        process_rest();
+    way->has_worker = sched_lender_regain(way->thread);
+}
+
+/* Steps f and g. */
 static void come_back(struct sched_thread *thread)
 {
-    while ((thread->stack = mem_stack_acquire()) == NULL)
-        process_rest();
-    if (!sched_lender_regain(thread))
+    struct return_way way = {.thread = thread};
+    deep_hook_call(find_way, &way);
+    if (!way.has_worker)
         leave(thread);
 }
 

@@ -30,9 +30,8 @@
 #include "base/lock.h"
 #include "base/memory.h"
 #include "base/output.h"
-#include "mem/stack_sizes.h"
 #include "mem/touched.h"
-#include "sched/unusual.h"
+#include "sched/packed.h"
 
 enum { sites_most = 256 };
 
@@ -66,10 +65,20 @@ static struct site *find_site(const void *place, size_t promised)
     return site;
 }
 
-/* Each task once: one that has ended is no more to be measured, though it may still be there. */
-static void note(struct keel_task *task, size_t bytes, bool has_ended)
+static size_t promised_to(const struct keel_task *task)
 {
-    size_t promised = mem_stack_promise_of(sched_stack_number(task));
+    return sched_is_packed(task) ? mem_packed_size(sched_packed_number(task))
+                                 : mem_stack_promise_of(sched_stack_number(task));
+}
+
+/*
+ * Each task once: one that has ended is no more to be measured, though it may still be there. What
+ * lies on top of a packed stack is of what was promised.
+ */
+static void note(struct keel_task *task, uintptr_t place, uintptr_t at, bool has_ended)
+{
+    size_t promised = promised_to(task);
+    size_t bytes = place - at + (sched_is_packed(task) ? sizeof(struct mem_stack) : 0);
     lock_acquire(&census.lock);
     bool is_new = !census.is_closed && (task->unusual & SCHED_UNUSUAL_MEASURED) != 0;
     struct site *site = is_new ? find_site(task->spawn_site, promised) : NULL;
@@ -99,7 +108,7 @@ void sched_census_end(struct keel_task *task)
         for (at = stack->painted; mem_touched_is_paint(*(const volatile uint64_t *)at);)
             at += sizeof(uint64_t);
     }
-    note(task, (uintptr_t)stack - at, true);
+    note(task, (uintptr_t)stack, at, true);
 }
 
 /* ---- at exit */
@@ -147,7 +156,7 @@ static __attribute__((noinline)) bool read_header(struct reader *reader,
                                                   const struct keel_task *task, uintptr_t place,
                                                   struct mem_stack *header)
 {
-    size_t usable_most = mem_stack_promise_of(sched_stack_number(task)) + mem_stack_slot;
+    size_t usable_most = promised_to(task) + mem_stack_slot;
     if (!copy(reader, place, sizeof *header))
         return false;
     memcpy(header, reader->words, sizeof *header);
@@ -172,7 +181,7 @@ static void note_unended(struct keel_task *task, void *data)
     /* Not if it began meanwhile, and was painted. RELAXED: another may have recycled it. */
     if (read_header(reader, task, place, &later) && later.painted == header.painted &&
         stack_of(task) == place && atomic_load(&task->identity.id, RELAXED) == id)
-        note(task, place - at, false);
+        note(task, place, at, false);
 }
 
 static void note_all_unended(void)

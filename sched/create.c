@@ -12,7 +12,8 @@
  * worker keeps a spare of each size. A small task runs on a large stack because that is free: if it
  * parks there, the large one is gone.
  *
- * So: a runner that is to begin a task runs it where it stands if the sizes agree. Else
+ * So (packed stacks are otherwise: packed.c): a runner that is to begin a task runs it where it
+ * stands if the sizes agree. Else
  *     1. it takes a stack of the task's size, from that size's pool or the kernel, or the worker's
  *        spare when that is the default; there is none: the task starves, and the runner goes on;
  *     2. it hands the task to a new runner there, and goes over;
@@ -34,13 +35,9 @@
  * A starved task is taken out of its queue by who holds a stack of its size for it (spare.c), and
  * has it from then on.
  */
-#include "mem/stack_sizes.h"
 #include "sched/float_control.h"
+#include "sched/packed.h"
 #include "sched/shelve.h"
-#include "sched/unusual.h"
-
-_Static_assert(mem_stack_numbers <= (UINT16_MAX + 1) / SCHED_UNUSUAL_SIZE,
-               "all sizes have numbers");
 
 /* Of less than a page there is nothing to gain. */
 enum { stack_least = 1024, stack_least_shelved = arch_page_size + 1 };
@@ -63,8 +60,13 @@ static void take_options(struct keel_task *task, const keel_task_options *option
         task->unusual |= SCHED_UNUSUAL_SHELVED;
         sched_shelve_start();
     }
-    if (options->stack_size != 0)
-        task->unusual |= (uint16_t)(mem_stack_number(options->stack_size) * SCHED_UNUSUAL_SIZE);
+    size_t size = options->stack_size;
+    if (size != 0 && size <= mem_packed_most)
+        task->unusual |= (uint16_t)(SCHED_UNUSUAL_PACKED +
+                                    (sched_packed_first + mem_packed_number(size)) *
+                                        SCHED_UNUSUAL_SIZE);
+    else if (size != 0)
+        task->unusual |= (uint16_t)(mem_stack_number(size) * SCHED_UNUSUAL_SIZE);
 }
 
 keel_task *keel_task_create(void *(*fn)(void *), void *arg, const keel_task_options *options)
@@ -92,10 +94,13 @@ keel_task *keel_task_create(void *(*fn)(void *), void *arg, const keel_task_opti
 
 /* ---- stacks of other sizes */
 
-/* Step 1. What was starved has its stack already. */
+/*
+ * Step 1. What was starved has its stack already. What has a packed one goes on beside a runner on
+ * the default.
+ */
 static struct mem_stack *take_stack(struct sched_worker *worker, struct keel_task *task)
 {
-    if (task == NULL || sched_stack_number(task) == 0)
+    if (task == NULL || sched_stack_number(task) == 0 || sched_is_packed(task))
         return sched_take_spare(worker);
     struct mem_stack *stack = task->stack;
     return stack != NULL ? stack
@@ -104,10 +109,14 @@ static struct mem_stack *take_stack(struct sched_worker *worker, struct keel_tas
 
 void sched_hook_change_stack(struct keel_task *task, struct mem_stack *stack)
 {
+    if (task != NULL && sched_is_packed(task) && stack->size == &mem_stack_default) {
+        sched_packed_run(task, stack);
+        return;
+    }
     struct sched_worker *worker = sched_worker();
     struct mem_stack *other = take_stack(worker, task);
     if (other == NULL) {
-        sched_starve(task);
+        sched_starve(task, sched_stack_number(task));
         return;
     }
     void *abandoned;
@@ -117,25 +126,39 @@ void sched_hook_change_stack(struct keel_task *task, struct mem_stack *stack)
     arch_context_start(&abandoned, mem_stack_top(other), sched_runner, other);
 }
 
+static struct mem_stack *acquire(unsigned number)
+{
+    return number < sched_packed_first ? mem_stack_acquire_of(mem_stack_size_of(number))
+                                       : mem_packed_take(number - sched_packed_first);
+}
+
+static void release(unsigned number, struct mem_stack *stack)
+{
+    if (number < sched_packed_first)
+        mem_stack_release(stack);
+    else
+        mem_packed_give(stack);
+}
+
 static struct keel_task *take_starved_of(unsigned number)
 {
     if (likely(!sched_starved_wait(number)))
         return NULL;
-    struct mem_stack *stack = mem_stack_acquire_of(mem_stack_size_of(number));
+    struct mem_stack *stack = acquire(number);
     if (stack == NULL)
         return NULL;
     struct keel_task *task = sched_starved_pop(number);
     if (task != NULL)
         task->stack = stack;
     else
-        mem_stack_release(stack); /* another took it */
+        release(number, stack); /* another took it */
     return task;
 }
 
 /* The sizes one after the other: none waits behind a steady flow of others. */
 struct keel_task *sched_hook_take_starved(void)
 {
-    enum { others = mem_stack_numbers - 1 };
+    enum { others = sched_stack_numbers - 1 };
     static uint32_t last; /* atomic, a hint: RELAXED */
     uint32_t before = atomic_load(&last, RELAXED);
     for (uint32_t i = 0; i < others; i++) {
@@ -151,6 +174,15 @@ struct keel_task *sched_hook_take_starved(void)
 
 /* ---- parking */
 
+static inline void park_by_stack(enum sched_wait_reason reason, const void *object,
+                                 sched_step *step, void *data)
+{
+    if (sched_is_packed(sched_self()))
+        sched_packed_park(reason, object, step, data);
+    else
+        sched_park_usually(reason, object, step, data);
+}
+
 /*
  * The task may return to another worker; which has the program's floating-point control, as the one
  * that it left.
@@ -160,7 +192,7 @@ static __attribute__((noinline)) void park_keeping_float_control(enum sched_wait
                                                                  sched_step *step, void *data)
 {
     uint64_t own = sched_float_control_leave();
-    sched_park_usually(reason, object, step, data);
+    park_by_stack(reason, object, step, data);
     sched_float_control_return(own);
 }
 
@@ -172,6 +204,8 @@ void sched_hook_unusual_park(enum sched_wait_reason reason, const void *object, 
                              void *data)
 {
     struct keel_task *self = sched_self();
+    if (sched_is_packed(self))
+        sched_packed_check(self);
     if ((self->unusual & SCHED_UNUSUAL_THREAD) != 0) {
         sched_park_on_thread(reason, object, step, data);
         return;
@@ -184,5 +218,5 @@ void sched_hook_unusual_park(enum sched_wait_reason reason, const void *object, 
     if (keeps)
         park_keeping_float_control(reason, object, step, data);
     else
-        sched_park_usually(reason, object, step, data);
+        park_by_stack(reason, object, step, data);
 }

@@ -103,11 +103,16 @@ static void write_calls(const struct keel_task *task)
     for (; atomic_load(&task->state, RELAXED) == SCHED_TASK_HOSTING; task = task->wait_object)
         calls.hosted++;
     /* RELAXED: as above. */
-    if (atomic_load(&task->state, RELAXED) != SCHED_TASK_PARKED || task->context == NULL)
+    if (atomic_load(&task->state, RELAXED) != SCHED_TASK_PARKED)
+        return;
+    const void *context = sched_is_packed(task) && (task->unusual & SCHED_UNUSUAL_THREAD) == 0
+                              ? task->stack->packed.context
+                              : task->context;
+    if (context == NULL)
         return;
     if (sched_may_be_shelved(task))
         sched_shelving()->show(task);
-    arch_registers_from_context(&registers, task->context);
+    arch_registers_from_context(&registers, context);
     backtrace_walk(&registers, false, write_call, &calls);
 }
 

@@ -32,6 +32,7 @@
  *     3. without a deadline: counts itself no longer outside (idle.c), and if nobody is left who
  *        could make work, and nothing is left to do, reports the deadlock;
  *     4. waits on own_thread, a futex, until it says that it runs.
+ * 2 to 4 are deep_hook_calls: a packed task that holds its thread has no room for them (packed.c).
  * Who has the right to wake it (the same lists, locks and claims as for a task)
  *     a. if it waits without a deadline, counts it outside;
  *     b. stores in own_thread that it runs: RELEASE, with the ACQUIRE of 4;
@@ -71,6 +72,7 @@
 
 #include <linux/auxvec.h>
 
+#include "base/deep.h"
 #include "base/panic.h"
 #include "base/process.h"
 #include "boot/boot.h"
@@ -111,17 +113,21 @@ static void wake_thread(struct keel_task *task)
     sched_word_wake(&task->own_thread);
 }
 
+static void push(void *task)
+{
+    sched_push_ready(sched_worker(), task);
+    sched_wake_one(false);
+}
+
 static bool ready(struct keel_task *task)
 {
     if ((task->unusual & SCHED_UNUSUAL_THREAD) != 0) {
         wake_thread(task);
         return true;
     }
-    struct sched_worker *worker = sched_worker();
-    if (!worker->is_foreign)
+    if (!sched_worker()->is_foreign)
         return false;
-    sched_push_ready(worker, task);
-    sched_wake_one(false);
+    deep_hook_call(push, task);
     return true;
 }
 
@@ -258,6 +264,28 @@ static bool leave_out_timer(sched_step **step)
     return true;
 }
 
+struct stay {
+    struct keel_task *self;
+    sched_step *step;
+    void *data;
+    bool has_deadline;
+};
+
+/* Steps 2 to 4; not on a packed stack, though the task leaves that no more than its thread. */
+static void stay(void *data)
+{
+    const struct stay *own = data;
+    own->step(own->self, own->data);
+    mem_heap_collect();
+    if (own->has_deadline) {
+        wait_until(own->self);
+    } else {
+        int64_t again = count_asleep();
+        while (!wait(own->self, FOREIGN_WAITS, again))
+            again = ask_again();
+    }
+}
+
 static void park(unsigned reason, const void *object, sched_step *step, void *data)
 {
     struct keel_task *self = sched_self();
@@ -266,15 +294,8 @@ static void park(unsigned reason, const void *object, sched_step *step, void *da
     sched_note_wait(self, SCHED_TASK_PARKED, reason, object);
     /* RELAXED: published by what makes the caller findable. */
     atomic_store(&self->own_thread, has_deadline ? FOREIGN_WAITS_UNTIL : FOREIGN_WAITS, RELAXED);
-    step(self, data);
-    mem_heap_collect();
-    if (has_deadline) {
-        wait_until(self);
-    } else {
-        int64_t again = count_asleep();
-        while (!wait(self, FOREIGN_WAITS, again))
-            again = ask_again();
-    }
+    struct stay own = {self, step, data, has_deadline};
+    deep_hook_call(stay, &own);
     /* RELAXED: for reports; and nobody knows it as a waiter any more. */
     atomic_store(&self->state, SCHED_TASK_RUNNING, RELAXED);
     atomic_store(&self->own_thread, FOREIGN_RUNS, RELAXED);
@@ -396,11 +417,7 @@ bool foreign_set_pointer(void *block)
 
 static _Noreturn void end_holding(void)
 {
-    struct line line;
-    panic_begin(&line);
-    line_text(&line,
-              "a task ends that holds its thread (keel_thread_hold without keel_thread_let)");
-    panic_end(&line);
+    panic("a task ends that holds its thread (keel_thread_hold without keel_thread_let)");
 }
 
 static const struct foreign_hooks hooks = {ready,       park, add_counts, foreign_want_worker,

@@ -258,10 +258,7 @@ struct keel_fork_start keel_fork_slow(void *(*fn)(void *), void *arg)
 
 static _Noreturn void misuse(const char *what)
 {
-    struct line line;
-    panic_begin(&line);
-    line_text(&line, what);
-    panic_end(&line);
+    panic(what);
 }
 
 static uint64_t count_unjoined(const struct sched_worker *worker)

@@ -36,6 +36,10 @@
  * So that the park finds nothing to go on with, ring and slot are empty, and no pick is due that
  * looks elsewhere.
  *
+ * A task with a packed stack (packed.c) runs beside a runner, which goes with it: that runner's
+ * stack is the thread's while it is held. Its park goes over to that runner, which runs the step;
+ * that goes on to the signal stack, so that the runner's can be given back.
+ *
  * The thread that a process begins with must not end before it: the kernel would take /proc/self
  * from the others. It waits for the end of the process instead, which costs nothing but itself.
  */
@@ -43,6 +47,7 @@
 #include <asm/signal.h>
 #include <asm/unistd.h>
 
+#include "base/deep.h"
 #include "base/panic.h"
 #include "base/process.h"
 #include "sched/float_control.h"
@@ -75,6 +80,8 @@ static bool leave_worker(struct foreign_thread *thread, struct sched_worker *wor
 {
     if (!foreign_set_pointer(thread->worker.block))
         return false;
+    if (sched_is_packed(self))
+        thread->worker.thread->runner = worker->thread->runner;
     thread->worker.forks.chain = worker->forks.chain;
     worker->forks.chain = NULL;
     worker->block->task = NULL;
@@ -95,13 +102,8 @@ static void return_to_worker(struct foreign_thread *thread, struct sched_worker 
     take_signal_stack_of(worker->block);
 }
 
-int keel_thread_hold(void)
+static int hold(struct keel_task *self)
 {
-    struct keel_task *self = sched_self();
-    if ((self->unusual & SCHED_UNUSUAL_THREAD) != 0) {
-        foreign_self()->holds++;
-        return 0;
-    }
     foreign_announce();
     struct foreign_thread *thread = sched_can_park() ? foreign_make(0) : NULL;
     if (thread == NULL)
@@ -125,15 +127,32 @@ int keel_thread_hold(void)
     return -EAGAIN;
 }
 
+static void hold_deep(void *result)
+{
+    *(int *)result = hold(sched_self());
+}
+
+int keel_thread_hold(void)
+{
+    int result;
+    if ((sched_self()->unusual & SCHED_UNUSUAL_THREAD) != 0) {
+        foreign_self()->holds++;
+        return 0;
+    }
+    deep_hook_call(hold_deep, &result);
+    return result;
+}
+
 /* ---- let */
 
-/* The deferred step of the task's park, on the thread's signal stack. */
-static void step_let(struct keel_task *task, void *data)
+/* On the thread's signal stack. */
+static void end_thread(void *data)
 {
     struct foreign_thread *thread = data;
     uint64_t all = UINT64_MAX;
-    sched_global_push(task);
-    sched_wake_one(false);
+    struct mem_stack *runner = thread->worker.thread->runner;
+    if (runner != NULL)
+        sched_give_stack(runner);
     foreign_give_back(thread);
     bool is_first = thread->number == (int32_t)arch_syscall0(__NR_getpid);
     if (is_first)
@@ -143,6 +162,20 @@ static void step_let(struct keel_task *task, void *data)
     if (is_first)
         process_wait_for_end();
     arch_thread_end(thread->memory, thread->size);
+}
+
+/*
+ * The deferred step of the task's park: on the thread's signal stack, or on that of the runner
+ * beside which a packed task has run, which goes back to the pool.
+ */
+static void step_let(struct keel_task *task, void *data)
+{
+    struct foreign_thread *thread = data;
+    sched_global_push(task);
+    sched_wake_one(false);
+    if (thread->worker.thread->runner != NULL)
+        arch_call_on(mem_stack_top(thread->worker.stacks), end_thread, thread);
+    end_thread(thread);
 }
 
 /* The top of the signal stack, in the place of a spare stack. */

@@ -7,7 +7,7 @@
 #include "boot/boot.h"
 #include "sched/fork_hooks.h"
 #include "sched/mutex.h"
-#include "sched/sched.h"
+#include "sched/unusual.h"
 #include "sched/watchdog.h"
 #include "signal/signal.h"
 
@@ -55,6 +55,11 @@ static _Noreturn void wait_for_exit(void)
         sched_park(SCHED_WAIT_EXIT, NULL, sched_step_none, NULL);
 }
 
+__attribute__((weak)) void sched_hook_exit(int status)
+{
+    (void)status;
+}
+
 __attribute__((weak)) void sched_hook_blocking_exit(bool is_first)
 {
     (void)is_first;
@@ -64,8 +69,9 @@ __attribute__((weak)) void sched_hook_blocking_exit(bool is_first)
  * Who is inside is known by the task, not by the thread: an exit function may park and wake on
  * another thread. A later caller must not hold its worker: an exit function may need it.
  */
-void boot_hook_exit_begin(void)
+void boot_hook_exit_begin(int status)
 {
+    sched_hook_exit(status);
     /* Who runs the exit functions: a task's identity; a byte of our own where there is no task. */
     TOUCHED_AT_START static const void *owner;
     static const char no_task;

@@ -19,6 +19,7 @@
 #include <linux/futex.h>
 
 #include "base/clock.h"
+#include "base/deep.h"
 #include "base/panic.h"
 #include "boot/boot.h"
 #include "mem/mem.h"
@@ -284,13 +285,11 @@ _Noreturn void sched_lender_leave(void *arg)
 
 /* ---- a worker for who exits */
 
-static _Noreturn void no_memory(void)
+static void fill_no_memory(struct line *line, const void *data)
 {
-    struct line line;
-    panic_begin(&line);
-    line_text(&line, "no memory for a worker to exit on");
-    mem_stack_line(&line);
-    panic_end(&line);
+    (void)data;
+    line_text(line, "no memory for a worker to exit on");
+    mem_stack_line(line);
 }
 
 /* A worker, and behind it its wheel; thread->stack becomes the stack before them. */
@@ -300,7 +299,7 @@ static struct sched_worker *map_worker(struct sched_thread *thread)
     void *behind;
     thread->stack = mem_stack_acquire_with(wheel_at + sched_timers_size(), &behind);
     if (thread->stack == NULL)
-        no_memory();
+        panic_with(fill_no_memory, NULL);
     sched_timers_init(behind, (unsigned char *)behind + wheel_at);
     return behind;
 }
@@ -451,8 +450,9 @@ static _Noreturn void lender_begin(void *arg)
 /*
  * The lender's affinity, which spare threads have from it, is that of the thread that makes it. The
  * time alone, if it is still that, ends here (base/alone.h). */
-static bool make_lender(void)
+static void make_lender(void *unused)
 {
+    (void)unused;
     sched_place_settle(thread_block()->blocking->worker);
     bool was_shared = process_shared;
     atomic_store(&process_shared, true, RELAXED); /* RELAXED: the clone orders it */
@@ -460,7 +460,7 @@ static bool make_lender(void)
                                 &lender.signal_mask, lender_begin);
     if (!made)
         atomic_store(&process_shared, was_shared, RELAXED); /* RELAXED: alone as before, or not */
-    return made;
+    sched_lender.is_there = made;
 }
 
 void sched_lender_begin(void)
@@ -478,7 +478,7 @@ void sched_lender_begin(void)
         arch_syscall3(__NR_futex, (long)&sched_lender.watches, FUTEX_WAKE_PRIVATE, 1);
         return;
     }
-    sched_lender.is_there = make_lender();
+    deep_hook_call(make_lender, NULL);
     if (!sched_lender.is_there) {
         atomic_store(&sched_lender.pause, calls_between_tries, RELAXED); /* RELAXED: as above */
         atomic_store(&sched_lender.watches, 0, SEQ_CST);                 /* SEQ_CST: as above */

@@ -30,10 +30,11 @@
  * findable where there are many thieves, and where each part parks, its parts would begin one after
  * the other. To run a batch without forking its rest: who parks would hold it up.
  *
- * Depth: at most 64 halvings, then each level has taken a part off a batch, or halved it.
+ * Depth: at most 64 halvings, then each level has taken a part off a batch, or halved it. A packed
+ * stack has no room for that: who has one awaits a task that runs the loop.
  */
-#include "base/base.h"
 #include "keel/fork.h"
+#include "sched/unusual.h"
 
 enum { batch = 16 };
 
@@ -97,10 +98,23 @@ static void run_parts(const struct loop *loop, uint64_t first, uint64_t end)
     keel_join(&frame);
 }
 
+static void *run_loop(void *arg)
+{
+    const struct loop *loop = arg;
+    run_parts(loop, 0, ((uint64_t)loop->end - (uint64_t)loop->begin - 1) / loop->grain + 1);
+    return NULL;
+}
+
+/* Weak: a program without small stacks. */
+__attribute__((weak)) void sched_hook_call_in_large(void *(*fn)(void *), void *arg)
+{
+    fn(arg);
+}
+
 void keel_parallel_for(int64_t begin, int64_t end, int64_t grain,
                        void (*fn)(int64_t begin, int64_t end, void *data), void *data)
 {
     struct loop loop = {begin, end, grain < 1 ? 1 : (uint64_t)grain, fn, data};
     if (begin < end)
-        run_parts(&loop, 0, ((uint64_t)end - (uint64_t)begin - 1) / loop.grain + 1);
+        sched_hook_call_in_large(run_loop, &loop);
 }

@@ -15,6 +15,7 @@
  * readying each other, on one worker too; nor behind a task that only creates and awaits, because
  * the child that it runs itself (host.c) counts as a pick.
  */
+#include "base/deep.h"
 #include "sched/fork_hooks.h"
 #include "sched/steal.h"
 #include "sched/unusual.h"
@@ -171,7 +172,7 @@ static struct keel_task *look_once(struct sched_worker *worker, struct steal_loo
         task = sched_steal(worker, look, STEAL_LEAVE_LONE);
     if (task == NULL)
         task = sched_take_starved(worker, false);
-    if (task == NULL && sched_timers_run_all(worker))
+    if (task == NULL && sched_timers_run_all())
         task = sched_pick_local(worker);
     if (task == NULL)
         sched_ask_for_forks(worker);
@@ -237,7 +238,7 @@ struct keel_task *sched_find_work(struct sched_worker *worker, struct mem_stack 
             bool starved = is_turn_of_starved(worker->pick_count + 1);
             if (unlikely(starved))
                 task = find_starved(worker);
-            if (task == NULL && (starved || sched_timers_run_all(worker)))
+            if (task == NULL && (starved || sched_timers_run_all()))
                 continue;
         }
         if (task == NULL) {
@@ -255,7 +256,7 @@ struct keel_task *sched_find_work(struct sched_worker *worker, struct mem_stack 
                 continue;
         }
         if (task->context == NULL && !sched_may_begin(worker, task)) {
-            sched_starve(task);
+            sched_starve(task, 0);
             continue;
         }
         worker->naps = 0;
@@ -293,10 +294,26 @@ static void turn_to_starved(struct sched_worker *worker)
     atomic_store(&worker->pick_count, count - 1, RELAXED);
 }
 
+static void serve_starved(void *unused)
+{
+    (void)unused;
+    sched_serve_starved(sched_worker());
+}
+
+static void take_of_others(void *found)
+{
+    struct sched_worker *worker = sched_worker();
+    struct keel_task *other = sched_steal_any(worker, STEAL_ALL);
+    if (other == NULL)
+        return;
+    sched_push_ready(worker, other);
+    *(bool *)found = true;
+}
+
 bool sched_anyone_ready(struct sched_worker *worker, bool look_at_others)
 {
     if (unlikely(sched_anyone_starved())) {
-        sched_serve_starved(worker);
+        deep_hook_call(serve_starved, NULL);
         if (sched_starved_have_hope()) {
             turn_to_starved(worker);
             return true;
@@ -314,8 +331,7 @@ bool sched_anyone_ready(struct sched_worker *worker, bool look_at_others)
     atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of in steal.c */
     if (count % sched_picks_between_oldest != 0 && !look_at_others)
         return false;
-    struct keel_task *other = sched_steal_any(worker, STEAL_ALL);
-    if (other != NULL)
-        sched_push_ready(worker, other);
-    return other != NULL;
+    bool found = false;
+    deep_hook_call(take_of_others, &found);
+    return found;
 }

@@ -4,10 +4,9 @@
  */
 #include "sched/queue.h"
 
-#include "mem/stack_sizes.h"
-#include "sched/unusual.h"
+#include "sched/packed.h"
 
-static struct queue starved[mem_stack_numbers]; /* under sched.queue_lock */
+static struct queue starved[sched_stack_numbers]; /* under sched.queue_lock */
 
 void queue_push(struct queue *queue, struct keel_task *task)
 {
@@ -65,10 +64,10 @@ static void add_starved(uint32_t change)
     atomic_store(&sched.starved_count, sched.starved_count + change, RELAXED);
 }
 
-void sched_starved_push(struct keel_task *task)
+void sched_starved_push(struct keel_task *task, unsigned number)
 {
     lock_acquire(&sched.queue_lock);
-    queue_push(&starved[sched_stack_number(task)], task);
+    queue_push(&starved[number], task);
     add_starved(1);
     lock_release(&sched.queue_lock);
 }

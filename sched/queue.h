@@ -37,9 +37,9 @@ struct keel_task *sched_global_pop(void);
 
 /*
  * Fresh tasks that could not begin for want of a stack: a queue for each size, by its number
- * (mem/stack_sizes.h), first come, first served. For spare.c and create.c.
+ * (sched/packed.h), first come, first served. For spare.c and create.c.
  */
-void sched_starved_push(struct keel_task *task);
+void sched_starved_push(struct keel_task *task, unsigned number);
 struct keel_task *sched_starved_pop(unsigned number);
 
 /* A hint: whether the queue holds any. */

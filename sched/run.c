@@ -12,6 +12,7 @@
 #include <asm/unistd.h>
 
 #include "base/panic.h"
+#include "sched/finish.h"
 #include "sched/float_control.h"
 #include "sched/fork_hooks.h"
 #include "sched/monitor.h"
@@ -21,19 +22,10 @@
 
 /* ---- switching */
 
-static inline void finish_switch(struct sched_worker *worker)
-{
-    sched_step *step = worker->step;
-    if (step != NULL) {
-        worker->step = NULL;
-        step(worker->step_task, worker->step_data);
-    }
-}
-
 void sched_after_switch(void)
 {
     struct sched_worker *worker = sched_worker();
-    finish_switch(worker);
+    sched_finish_switch(worker);
     /* Here, because tasks that switch to each other directly never come by a runner. */
     sched_timers_run(worker);
 }
@@ -46,25 +38,6 @@ void sched_set_running(struct keel_task *task)
      * the task recycles next: that is published by the RELEASE in sched_task_init.
      */
     atomic_store(&task->state, SCHED_TASK_RUNNING, RELAXED);
-}
-
-/* The task has ended: whoever waits for it is woken, or whoever will wait finds the result. */
-static void finish(struct keel_task *task, void *result)
-{
-    thread_block()->task = NULL;
-    sched_count_ended(&sched_worker()->counts);
-    task->arg = result;
-    task->stack = NULL;
-    /*
-     * ACQ_REL: RELEASE publishes the result to the ACQUIRE in keel_task_await; ACQUIRE takes over
-     * the waiter from the RELEASE there. After it the descriptor may be gone, unless it is ours to
-     * recycle.
-     */
-    uintptr_t join = atomic_exchange_shared(&task->join, SCHED_JOIN_DONE, ACQ_REL);
-    if (join == SCHED_JOIN_DETACHED)
-        sched_task_recycle(task);
-    else if (join != SCHED_JOIN_NONE)
-        sched_ready_next((struct keel_task *)join);
 }
 
 __attribute__((weak)) void sched_hook_change_stack(struct keel_task *task, struct mem_stack *stack)
@@ -96,7 +69,7 @@ static void run_fresh(struct keel_task *task, struct mem_stack *stack)
     task->stack = stack;
     stack->used = true;
     sched_set_running(task);
-    finish(task, call_function(task));
+    sched_finish(task, call_function(task));
 }
 
 _Noreturn void sched_runner(void *own_stack)
@@ -111,7 +84,7 @@ _Noreturn void sched_runner(void *own_stack)
         worker->handed = NULL;
         if (task == NULL || (task->context == NULL && !sched_may_begin(worker, task))) {
             if (task != NULL)
-                sched_starve(task);
+                sched_starve(task, 0);
             task = sched_find_work(worker, stack);
             worker = sched_worker(); /* the thread may have got another one, while it slept */
             if (unlikely(task == NULL))
@@ -134,12 +107,6 @@ _Noreturn void sched_runner(void *own_stack)
     }
 }
 
-static void set_parked(struct keel_task *self, enum sched_wait_reason reason, const void *object)
-{
-    sched_count(&sched_worker()->counts.parks[reason == SCHED_WAIT_YIELD]);
-    sched_note_wait(self, SCHED_TASK_PARKED, reason, object);
-}
-
 /* noinline: for those who park unusually too, and once in the image. */
 __attribute__((noinline)) void sched_park_usually(enum sched_wait_reason reason, const void *object,
                                                   sched_step *step, void *data)
@@ -149,7 +116,7 @@ __attribute__((noinline)) void sched_park_usually(enum sched_wait_reason reason,
     debug_assert(worker->step == NULL);
     debug_assert(!sched_forks_pending(worker));
     struct keel_task *chain = worker->forks.chain;
-    set_parked(self, reason, object);
+    sched_set_parked(self, reason, object);
     struct keel_task *next = sched_pick_local(worker);
     if (process_is_alone()) {
         step(self, data);
@@ -287,12 +254,12 @@ static bool yield_alone(struct sched_worker *worker, struct keel_task *self)
     struct keel_task *next = sched_take_turns(worker, self);
     if (next == NULL)
         return false;
-    set_parked(self, SCHED_WAIT_YIELD, NULL);
+    sched_set_parked(self, SCHED_WAIT_YIELD, NULL);
     sched_set_running(next);
     arch_context_switch(&self->context, next->context);
     worker = sched_worker();
     worker->forks.chain = NULL;
-    finish_switch(worker); /* timers were looked at before the switch */
+    sched_finish_switch(worker); /* timers were looked at before the switch */
     return true;
 }
 
@@ -307,7 +274,7 @@ void keel_yield(void)
     bool asked =
         unlikely(atomic_load(&thread_block()->go_on, RELAXED) == 0) && sched_hook_yield_asked();
     if (unlikely(asked))
-        sched_timers_run_all(worker);
+        sched_timers_run_all();
     else
         sched_timers_run(worker);
     if (yield_alone(worker, sched_self()))

@@ -11,6 +11,8 @@
  *   spare.c     a worker's spare stacks
  *   unusual.h   tasks with stacks of other sizes (create.c); the census of stacks (census.c)
  *   shelve.h    the stacks of tasks that wait long are put aside
+ *   packed.c    tasks on packed stacks, which stand on no runner but beside one
+ *   finish.h    a task has parked, or ended
  *   float_control.h  tasks that have floating-point control registers of their own
  *   idle.c      when a worker sleeps and who wakes it: no wake-up is lost
  *   place.h     on which CPU a worker wakes: on another than its waker's

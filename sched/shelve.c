@@ -260,13 +260,11 @@ static bool is_here(struct keel_task *task)
     }
 }
 
-static _Noreturn void refused(void)
+static void fill_refused(struct line *line, const void *data)
 {
-    struct line line;
-    panic_begin(&line);
-    line_text(&line, "no memory for the guard of a shelved task's stack");
-    mem_stack_line(&line);
-    panic_end(&line);
+    (void)data;
+    line_text(line, "no memory for the guard of a shelved task's stack");
+    mem_stack_line(line);
 }
 
 /* Step 6. */
@@ -279,7 +277,7 @@ static void bring_back(struct keel_task *task)
         if (atomic_load(&shelf->state, ACQUIRE) == SHELF_AWAY) {
             struct mem_away away = {task->stack, shelf->chunk};
             if (!mem_away_return(&away))
-                refused();
+                panic_with(fill_refused, NULL);
             memcpy(task->context, shelf->copy, bytes_of(task, shelf->chunk));
             keel_free(shelf->copy);
             atomic_store(&shelf->state, SHELF_BUSY, RELAXED); /* RELAXED: the sweep's lock */

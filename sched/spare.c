@@ -23,6 +23,7 @@
  * before the verdict that nothing can go on. All others have given their spares away then, and
  * stand on one stack of the default size each; the one who tries gives back what it got in vain.
  */
+#include "base/deep.h"
 #include "base/panic.h"
 #include "sched/fork_hooks.h"
 #include "sched/unusual.h"
@@ -39,8 +40,7 @@ static struct mem_stack *get_stack(struct sched_worker *worker)
     return stack != NULL ? stack : mem_stack_acquire();
 }
 
-/* Whether the worker has a spare stack, or could get one. */
-static bool have_spare(struct sched_worker *worker)
+bool sched_have_spare(struct sched_worker *worker)
 {
     if (worker->stacks != NULL)
         return true;
@@ -57,28 +57,36 @@ bool sched_may_begin(struct sched_worker *worker, const struct keel_task *task)
 {
     if (worker->stacks != NULL || worker->stack_promise != 0)
         return true;
-    /* The runner gives up a stack for it, which will be the spare (create.c). */
+    /* The runner gives up a stack for it, which will be the spare (create.c); or sees to one
+     * (packed.c). */
     if (sched_stack_number(task) != 0)
         return true;
     worker->stack_promise = mem_stack_promise();
-    return worker->stack_promise != 0 || have_spare(worker);
+    return worker->stack_promise != 0 || sched_have_spare(worker);
 }
 
 bool sched_can_park(void)
 {
-    return have_spare(sched_worker());
+    return sched_have_spare(sched_worker());
+}
+
+static void fill_no_memory(struct line *line, const void *data)
+{
+    (void)data;
+    line_text(line, "no memory for a task stack");
+    mem_stack_line(line);
+}
+
+static void get_spare(void *where)
+{
+    sched_settle_forks();
+    if (unlikely(!sched_can_park()))
+        panic_with_at(fill_no_memory, NULL, where);
 }
 
 void sched_get_spare(void)
 {
-    sched_settle_forks();
-    if (likely(sched_can_park()))
-        return;
-    struct line line;
-    panic_begin(&line);
-    line_text(&line, "no memory for a task stack");
-    mem_stack_line(&line);
-    panic_end(&line);
+    deep_hook_call(get_spare, __builtin_return_address(0));
 }
 
 struct mem_stack *sched_take_spare(struct sched_worker *worker)
@@ -98,24 +106,24 @@ static void set_hope(bool hope)
     atomic_store(&sched.starved_hope, hope, RELAXED);
 }
 
-/* Steps 1 and 2: it is worth a try. */
-static __attribute__((noinline)) void hope(void)
+/* Steps 1 and 2. */
+__attribute__((noinline)) void sched_starved_hope(void)
 {
     set_hope(true);
     sched_wake_one(false);
 }
 
-void sched_starve(struct keel_task *task)
+void sched_starve(struct keel_task *task, unsigned number)
 {
-    sched_starved_push(task);
-    hope();
+    sched_starved_push(task, number);
+    sched_starved_hope();
 }
 
 void sched_give_stack(struct mem_stack *stack)
 {
     mem_stack_release(stack);
     if (unlikely(sched_anyone_starved()))
-        hope();
+        sched_starved_hope();
 }
 
 static __attribute__((noinline)) void give_all_but(struct sched_worker *worker, unsigned kept)
@@ -133,7 +141,7 @@ __attribute__((weak)) struct keel_task *sched_hook_take_starved(void)
 static struct keel_task *take_starved_default(struct sched_worker *worker)
 {
     bool had_one = worker->stacks != NULL;
-    if (!sched_starved_wait(0) || !have_spare(worker))
+    if (!sched_starved_wait(0) || !sched_have_spare(worker))
         return NULL;
     struct keel_task *task = sched_starved_pop(0);
     if (task == NULL && !had_one)
@@ -204,5 +212,5 @@ void sched_share_stacks(struct sched_worker *worker)
     mem_stack_promise_return(worker->stack_promise);
     worker->stack_promise = 0;
     if (unlikely(sched_anyone_starved()))
-        hope();
+        sched_starved_hope();
 }

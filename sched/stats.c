@@ -10,6 +10,7 @@
  * rare, so it seldom does.
  */
 #include "base/clock.h"
+#include "base/deep.h"
 #include "base/memory.h"
 #include "sched/sched.h"
 #include "sched/watchdog.h"
@@ -125,8 +126,9 @@ static void add_foreign(keel_worker_stats *total)
     total->wakes += counts.wakes;
 }
 
-void keel_sched_stats_read(keel_sched_stats *out)
+static void read_all(void *data)
 {
+    keel_sched_stats *out = data;
     if (out->size < offsetof(keel_sched_stats, total))
         return;
     (void)*(const volatile char *)&keel_watchdog; /* who reads its counts has it */
@@ -149,4 +151,9 @@ void keel_sched_stats_read(keel_sched_stats *out)
         atomic_load(&sched.global.length, RELAXED) + atomic_load(&sched.starved_count, RELAXED);
     memset(out->reserved, 0, sizeof out->reserved);
     give((unsigned char *)out + offsetof(keel_sched_stats, total), stride, &total);
+}
+
+void keel_sched_stats_read(keel_sched_stats *out)
+{
+    deep_hook_call(read_all, out);
 }

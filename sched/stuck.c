@@ -67,6 +67,7 @@
  */
 #include "sched/stuck.h"
 
+#include "base/deep.h"
 #include "mem/pages.h"
 #include "sched/wait_all.h"
 
@@ -309,16 +310,31 @@ static size_t report(const struct look *look, bool with_others, uint64_t *ids, s
     return found;
 }
 
-size_t keel_stuck_tasks(uint64_t *ids, size_t max)
+struct stuck_question {
+    uint64_t *ids;
+    size_t max;
+    size_t found;
+};
+
+static void find_stuck(void *data)
 {
+    struct stuck_question *question = data;
     struct look look;
     uint32_t rounds = sched_wait_all_rounds();
-    if (!gather(&look))
-        return SIZE_MAX;
+    if (!gather(&look)) {
+        question->found = SIZE_MAX;
+        return;
+    }
     judge_all(&look);
     atomic_fence(ACQUIRE); /* ACQUIRE: with the RELEASE in ready_all (wait_all.c) */
     bool with_others = sched_wait_all_rounds() == rounds && others_are_stuck(&look);
-    size_t found = report(&look, with_others, ids, max);
+    question->found = report(&look, with_others, question->ids, question->max);
     forget(&look);
-    return found;
+}
+
+size_t keel_stuck_tasks(uint64_t *ids, size_t max)
+{
+    struct stuck_question question = {.ids = ids, .max = max};
+    deep_hook_call(find_stuck, &question);
+    return question.found;
 }

@@ -52,7 +52,7 @@ enum sched_entry {
  */
 struct keel_task {
     struct task_identity identity; /* first: the thread block points to it */
-    void *context;                 /* NULL until it first runs; where it parked */
+    void *context;                 /* NULL until it first runs; where it parked; packed.c: NULL */
     union {
         struct {
             union {

@@ -47,14 +47,16 @@ bool sched_word_sleep(const uint32_t *word, uint32_t value, int64_t deadline)
     return result == 0;
 }
 
-static _Noreturn void wake_refused(long error)
+static void fill_wake_refused(struct line *line, const void *result)
 {
-    struct line line;
-    panic_begin(&line);
-    line_text(&line, "the kernel refuses to wake a thread (futex: error ");
-    line_signed(&line, -error);
-    line_text(&line, ")");
-    panic_end(&line);
+    line_text(line, "the kernel refuses to wake a thread (futex: error ");
+    line_signed(line, -*(const long *)result);
+    line_text(line, ")");
+}
+
+static _Noreturn void wake_refused(long result)
+{
+    panic_with(fill_wake_refused, &result);
 }
 
 void sched_word_wake(const uint32_t *word)

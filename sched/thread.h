@@ -37,6 +37,8 @@ struct sched_thread {
     uint64_t call;           /* worker->call meanwhile; 0: the worker is held */
     uint32_t depth;          /* calls within each other */
     struct mem_stack *stack; /* on which it waits without a task, or spare (step f) */
+
+    struct mem_stack *runner; /* that waits while its task runs on a packed stack (packed.c) */
 };
 
 /* What threads of ours share with each other: the flags of clone. */
@@ -114,6 +116,12 @@ extern int64_t sched_option_blocking;
  * Without blocking calls there is no such thread.
  */
 void sched_hook_spare(struct sched_thread *thread);
+
+/*
+ * Step g: where the context of the thread's task is saved; thread->stack is on which the thread
+ * goes on. Another for a task with a packed stack (packed.c).
+ */
+void **sched_hook_blocking_leave(struct sched_thread *thread);
 
 /* A task ended, with a thread of its own: if that is so by a blocking call, a panic. */
 void sched_hook_never_ended(void);

@@ -62,6 +62,7 @@
  * nothing.
  */
 #include "base/clock.h"
+#include "base/deep.h"
 #include "sched/claim.h"
 
 enum {
@@ -115,7 +116,7 @@ void sched_timer_prepare(enum sched_timer_end end, int64_t deadline, int64_t now
 {
     struct keel_task *self = sched_self();
     self->timer.deadline = deadline;
-    self->timer_end = end & 15;
+    self->timer_end = end & 7;
     sched_worker()->looks.prepared = now;
 }
 
@@ -274,9 +275,17 @@ static void announce(struct sched_worker *worker, unsigned count)
     }
 }
 
-static void serve(struct sched_worker *worker, struct sched_timers *timers, int64_t now)
+struct service {
+    struct sched_worker *worker;
+    struct sched_timers *timers;
+    int64_t now;
+};
+
+static void serve_deep(void *data)
 {
-    unsigned count = take_due(worker, timers, now);
+    const struct service *service = data;
+    struct sched_worker *worker = service->worker;
+    unsigned count = take_due(worker, service->timers, service->now);
     struct wheel_timer **due = worker->timers.wheel->due;
     for (unsigned i = 0; i < count; i++) {
         const char *context = task_of(due[i])->context;
@@ -289,6 +298,14 @@ static void serve(struct sched_worker *worker, struct sched_timers *timers, int6
     }
     if (count > 0)
         announce(worker, count);
+}
+
+/* noinline: what stands on a small stack is to be small. */
+static __attribute__((noinline)) void serve(struct sched_worker *worker,
+                                            struct sched_timers *timers, int64_t now)
+{
+    struct service service = {worker, timers, now};
+    deep_hook_call(serve_deep, &service);
 }
 
 static int64_t read_clock(struct sched_worker *worker)
@@ -314,9 +331,9 @@ static void set_skips(struct sched_timer_looks *looks, int64_t since)
     looks->skips = looks->skip;
 }
 
-bool sched_timers_run_all(struct sched_worker *worker)
+static void run_all(void *found)
 {
-    bool found = false;
+    struct sched_worker *worker = sched_worker();
     int64_t now = 0;
     /* ACQUIRE: with the RELEASE in worker_begin (worker.c), which publishes workers[]. */
     uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
@@ -328,10 +345,16 @@ bool sched_timers_run_all(struct sched_worker *worker)
         if (now == 0)
             now = read_clock(worker);
         if (next <= now) {
-            found = true;
+            *(bool *)found = true;
             serve(worker, timers, now);
         }
     }
+}
+
+bool sched_timers_run_all(void)
+{
+    bool found = false;
+    deep_hook_call(run_all, &found);
     return found;
 }
 
@@ -341,7 +364,7 @@ void sched_timers_look(struct sched_worker *worker)
     struct sched_timers *timers = &worker->timers;
     if (looks->turn == 0) {
         looks->turn = turns_between_others;
-        sched_timers_run_all(worker);
+        sched_timers_run_all();
         return;
     }
     if (next_of(timers) == CLOCK_FOREVER || may_skip(looks))

@@ -65,7 +65,7 @@ void sched_timers_look(struct sched_worker *worker);
 bool sched_timers_late(const struct sched_worker *worker);
 
 /* Serves all workers' timers. Returns whether something was or is due: then there may be work. */
-bool sched_timers_run_all(struct sched_worker *worker);
+bool sched_timers_run_all(void);
 
 /* Whether any timer is armed. Exact when no worker is awake. */
 bool sched_timers_armed(void);

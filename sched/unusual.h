@@ -7,6 +7,7 @@
  *   spare.c    tasks that find no stack, of whatever size
  *   shelve.h   KEEL_TASK_SHELVED: the stacks of tasks that wait long are put aside; shelve.c comes
  *              with create.c
+ *   packed.c   tasks with packed stacks (mem/packed.h); it comes with create.c
  *   census.c   KEEL_STACKS=1: the deepest use of stacks, by spawn site
  *   unusual.c  what is done around an unusual task's function
  */
@@ -21,10 +22,15 @@ enum {
     SCHED_UNUSUAL_MEASURED = 2, /* the census wants to know what it uses of its stack */
     SCHED_UNUSUAL_THREAD = 4,   /* its thread runs no worker: foreign.h; a blocking call's too */
     SCHED_UNUSUAL_SHELVED = 8,  /* KEEL_TASK_SHELVED (shelve.h) */
-    /* The high byte: so many times the number of its stack's size; 0: the default size. */
+    SCHED_UNUSUAL_PACKED = 16,  /* it has a packed stack (packed.h), and a number of that kind */
+    /*
+     * The high byte: so many times the number of its stack's size; 0: the default size. No runner
+     * has that of a packed one.
+     */
     SCHED_UNUSUAL_SIZE = 256,
     /* Those that park in another way. */
-    SCHED_UNUSUAL_PARKS = SCHED_UNUSUAL_FLOAT | SCHED_UNUSUAL_THREAD | SCHED_UNUSUAL_SHELVED,
+    SCHED_UNUSUAL_PARKS = SCHED_UNUSUAL_FLOAT | SCHED_UNUSUAL_THREAD | SCHED_UNUSUAL_SHELVED |
+                          SCHED_UNUSUAL_PACKED,
 };
 
 static inline bool sched_keeps_float_control(const struct keel_task *task)
@@ -40,6 +46,11 @@ static inline bool sched_parks_unusually(const struct keel_task *task)
 static inline unsigned sched_stack_number(const struct keel_task *task)
 {
     return task->unusual / SCHED_UNUSUAL_SIZE;
+}
+
+static inline bool sched_is_packed(const struct keel_task *task)
+{
+    return (task->unusual & SCHED_UNUSUAL_PACKED) != 0;
 }
 
 /* Its stack may be somewhere else when it is to go on (shelve.h). */
@@ -77,11 +88,20 @@ static inline bool sched_starved_have_hope(void)
            atomic_load(&sched.starved_hope, RELAXED); /* RELAXED: as above */
 }
 
+/* Whether the worker has a spare stack, or could get one. */
+bool sched_have_spare(struct sched_worker *worker);
+
 /* Gives a stack that nobody runs on to the pool that all share. */
 void sched_give_stack(struct mem_stack *stack);
 
-/* The task may not begin: it starves. Who finds a stack for it takes it (spare.c says how). */
-void sched_starve(struct keel_task *task);
+/*
+ * The task may not begin, for want of a stack of that number: it starves. Who finds one takes it
+ * (spare.c says how).
+ */
+void sched_starve(struct keel_task *task, unsigned number);
+
+/* Somebody may find a stack now: it is worth a try. */
+void sched_starved_hope(void);
 
 /*
  * A starved task that can begin on the worker, whose runner stands on a stack of the default size;
@@ -118,6 +138,16 @@ static inline void sched_park_on_thread(enum sched_wait_reason reason, const voi
     /* RELAXED: as in sched_never_ended. */
     atomic_load(&sched.foreign, RELAXED)->park(reason, object, step, data);
 }
+
+/*
+ * Calls fn(arg), which may park and may go deep: in a task with the default stack, which the caller
+ * awaits, if its own is small (packed.c).
+ */
+void sched_hook_call_in_large(void *(*fn)(void *), void *arg);
+
+/* Somebody has called keel_exit. Does not return if the stack is too small for it (packed.c). */
+void sched_hook_exit(int status);
+
 
 /* ---- the census (census.c) */
 

@@ -69,6 +69,7 @@
  */
 #include "sched/wait_all.h"
 
+#include "base/deep.h"
 #include "sched/fork_hooks.h"
 #include "sched/stuck.h"
 
@@ -163,10 +164,18 @@ static bool let_go(void)
     return any;
 }
 
+struct wait_question {
+    bool may_park;
+    bool goes_on;
+};
+
 /* Whether the others are gone; else the caller, which may park, has left word and has the lock. */
-static bool goes_on(bool may_park)
+static void ask(void *data)
 {
+    struct wait_question *question = data;
+    bool may_park = question->may_park;
     struct queue released;
+    sched_settle_forks();
     uint64_t also = sched_is_task(sched_self()) + wait_for_exiting();
     lock_acquire(&all.lock);
     if (may_park) {
@@ -178,7 +187,14 @@ static bool goes_on(bool may_park)
         lock_release(&all.lock);
     if (alone)
         ready_all(&released);
-    return alone;
+    question->goes_on = alone;
+}
+
+static bool goes_on(bool may_park)
+{
+    struct wait_question question = {.may_park = may_park};
+    deep_hook_call(ask, &question);
+    return question.goes_on;
 }
 
 /* The caller waits, and has no worker that asks when it finds nothing to do: it asks once more. */
@@ -192,7 +208,6 @@ void keel_wait_all(void)
 {
     struct sched_worker *worker = sched_worker();
     bool is_worker = !worker->is_foreign; /* nor is one who holds its thread */
-    sched_settle_forks();
     /* Who need not wait need not be able to. */
     if (goes_on(false))
         return;

@@ -33,6 +33,7 @@
  */
 #include <asm/unistd.h>
 
+#include "base/deep.h"
 #include "base/options.h"
 #include "base/panic.h"
 #include "base/process.h"
@@ -91,18 +92,25 @@ static unsigned count_cpus(void)
     return count < sched_worker_most ? count : sched_worker_most;
 }
 
-/* The word sched.worker_limit, with at least the number that affinity allows. */
-static uint32_t limit_word(void)
+/* The first look at the number that affinity allows. */
+static void find_limit(void *data)
 {
-    uint32_t word = atomic_load(&sched.worker_limit, RELAXED); /* RELAXED: a number by itself */
-    if (likely(word != 0))
-        return word;
+    uint32_t word = 0;
+    (void)data;
     uint32_t limit = option_workers != 0 ? (uint32_t)option_workers : count_cpus();
     if (option_workers == 0 && limit > 1)
         limit |= provisional;
-    /* RELAXED: as above. On failure `word` is what another found out. */
-    return atomic_compare_exchange(&sched.worker_limit, &word, limit, RELAXED, RELAXED) ? limit
-                                                                                        : word;
+    /* RELAXED: a number by itself. On failure another was faster. */
+    atomic_compare_exchange(&sched.worker_limit, &word, limit, RELAXED, RELAXED);
+}
+
+/* The word sched.worker_limit, with at least the number that affinity allows. */
+static uint32_t limit_word(void)
+{
+    /* RELAXED: a number by itself. */
+    if (unlikely(atomic_load(&sched.worker_limit, RELAXED) == 0))
+        deep_hook_call(find_limit, NULL);
+    return atomic_load(&sched.worker_limit, RELAXED); /* RELAXED: as above */
 }
 
 unsigned sched_worker_limit(void)
@@ -110,18 +118,23 @@ unsigned sched_worker_limit(void)
     return limit_word() & ~provisional;
 }
 
-unsigned sched_worker_limit_settle(void)
+static void settle_limit(void *data)
 {
     uint32_t word = limit_word();
-    if (likely((word & provisional) == 0))
-        return word;
     uint32_t limit = word & ~provisional;
     unsigned quota = sched_quota_read("");
+    (void)data;
     if (quota < limit)
         limit = quota;
     /* RELAXED: a number by itself. Who read it first decides, should the quota change just now. */
-    return atomic_compare_exchange(&sched.worker_limit, &word, limit, RELAXED, RELAXED) ? limit
-                                                                                        : word;
+    atomic_compare_exchange(&sched.worker_limit, &word, limit, RELAXED, RELAXED);
+}
+
+unsigned sched_worker_limit_settle(void)
+{
+    if (unlikely((limit_word() & provisional) != 0))
+        deep_hook_call(settle_limit, NULL);
+    return limit_word();
 }
 
 unsigned keel_worker_count(void)
@@ -249,19 +262,26 @@ static bool make(uint32_t index)
     return false;
 }
 
-bool sched_worker_make(void)
+static void try_to_make(void *made)
 {
     /* RELAXED: the last worker that was made has ended its first search, which we have claimed
      * since. */
     uint32_t index = atomic_load(&sched.worker_count, RELAXED);
     if (index >= (index < 2 ? sched_worker_limit() : sched_worker_limit_settle()))
-        return false;
+        return;
     if (make(index)) {
         atomic_store(&failures, 0, RELAXED); /* RELAXED: as in pause_making */
-        return true;
+        *(bool *)made = true;
+        return;
     }
     pause_making();
-    return false;
+}
+
+bool sched_worker_make(void)
+{
+    bool made = false;
+    deep_hook_call(try_to_make, &made);
+    return made;
 }
 
 /* ---- a worker retires */

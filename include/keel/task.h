@@ -92,14 +92,31 @@ typedef struct keel_task keel_task;
 /*
  * stack_size is how many bytes of its stack the task's function and all that it calls may use,
  * calls of this library among them: 1 KiB to 1 GiB; 0: the default, which is 128 KiB, or what the
- * environment's KEEL_STACK_SIZE says. It is rounded up, to a power of two of at least 4 KiB. Below
- * every stack lies a guard of 64 KiB: who uses more than there is ends the process with a report. A
- * stack is address space: memory is taken by page as it is touched, and after the task's end what
- * lay deep goes back to the kernel, at the latest when a worker sleeps; but of 4 MiB of stacks that
- * a worker keeps for itself only when that worker does. A task whose size is not the default's has
- * a stack of its own from its begin to its end, so keel_task_await never calls it on the caller's.
- * But its forked children (keel/fork.h) that nobody steals are called by its joins, on its stack:
- * their use counts too.
+ * environment's KEEL_STACK_SIZE says. It is rounded up to a power of two. A task whose size is not
+ * the default's has a stack of its own from its begin to its end, so keel_task_await never calls it
+ * on the caller's. But its forked children (keel/fork.h) that nobody steals are called by its
+ * joins, on its stack: their use counts too.
+ *
+ * More than 4 KiB: below every stack lies a guard of 64 KiB: who uses more than there is ends the
+ * process with a report. A stack is address space: memory is taken by page as it is touched, and
+ * after the task's end what lay deep goes back to the kernel, at the latest when a worker sleeps;
+ * but of 4 MiB of stacks that a worker keeps for itself only when that worker does.
+ *
+ * At most 4 KiB, 1, 2 or 4: a *packed* stack, for code whose compiler knows a bound. The size is
+ * all that there is, stacks lie side by side, and of each KEEL_STACK_NEED bytes are this library's:
+ * so the task's own functions have 384, 1,408 or 3,456 bytes from the first one's frame down to the
+ * call of any function here. There is none that may not be called: what needs more (a trace, a new
+ * worker, a loop of keel_parallel_for, exit functions, which may park) runs on another stack. Such
+ * a stack, of the default size, a task takes from the others while it is in a blocking call, or
+ * holds its thread: then it is no smaller than they are.
+ * The caller's own to count are: a child of keel_fork, which its join calls on this stack as a
+ * rule; the functions that it hands to keel_chan_release; handlers of signals without SA_ONSTACK
+ * (128 bytes below and a signal frame of some KiB: they have no room here). There is no guard
+ * between packed stacks. The word below a stack, and the word below that, are looked at whenever
+ * the task parks, yields or ends, and the stack's own highest word when it goes on: who has written
+ * over one of them is named by a panic, with where it was spawned, its size and what to do. A frame
+ * that jumps over these words without writing them damages another task, which nobody sees: where
+ * that may be, ask for more, or count by KEEL_STACKS=1.
  *
  * With KEEL_STACKS=1 in its environment a program that has tasks prints, when it ends by keel_exit
  * or main's return, how much of their stacks the tasks of each place used that spawned some: the
@@ -112,6 +129,12 @@ typedef struct {
     const char *name;  /* for reports; borrowed as long as the task lives; NULL: none */
     uint32_t flags;    /* KEEL_TASK_FP_CONTROL, KEEL_TASK_SHELVED; others are for later */
 } keel_task_options;
+
+/*
+ * Of a packed stack so many bytes are this library's at most: what lies on top, the deepest of its
+ * calls, and what tells whether more was used.
+ */
+#define KEEL_STACK_NEED 640
 
 /*
  * Starts a task that nobody awaits: fn(arg) will run on some worker, in no promised order.

@@ -10,19 +10,23 @@ static keel_chan *core(cs_channel_t *chan)
     return (keel_chan *)chan;
 }
 
+static void fill_no_memory(struct line *line, const void *data)
+{
+    const size_t *sizes = data;
+    line_text(line, "cs_chan_create: no memory for ");
+    line_number(line, sizes[0]);
+    line_text(line, " elements of ");
+    line_number(line, sizes[1]);
+    line_text(line, " bytes");
+}
+
 /* `where` is the place in the program, for the report. */
 static cs_channel_t *create(size_t capacity, size_t element_size, const void *where)
 {
     keel_chan *chan = keel_chan_create(capacity, element_size);
     if (chan == NULL) {
-        struct line line;
-        panic_begin(&line);
-        line_text(&line, "cs_chan_create: no memory for ");
-        line_number(&line, capacity);
-        line_text(&line, " elements of ");
-        line_number(&line, element_size);
-        line_text(&line, " bytes");
-        panic_end_at(&line, where);
+        const size_t sizes[] = {capacity, element_size};
+        panic_with_at(fill_no_memory, sizes, where);
     }
     return (cs_channel_t *)chan;
 }

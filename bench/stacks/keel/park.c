@@ -25,6 +25,7 @@ static const struct kind kinds[] = {
 #ifdef KEEL_TASK_SHELVED
     {"shelved", {.flags = KEEL_TASK_SHELVED}},
 #endif
+    {"packed", {.stack_size = 1024}},
 };
 
 static keel_chan *gate;

@@ -1,0 +1,386 @@
+/* Tasks with packed stacks; the first argument says what becomes of them. */
+#include <asm/unistd.h>
+
+#include "abi/time.h"
+#include "keel/chan.h"
+#include "keel/fault.h"
+#include "mem/packed.h"
+#include "sched/sched.h"
+#include "tests/mem/resident.h"
+#include "tests/sched/begun.h"
+#include "tests/sched/meeting.h"
+#include "tests/sched/ways.h"
+
+enum { right = 0, wrong = 1, KiB = 1024, exit_status = 7 };
+
+static keel_chan *chan;
+static uint32_t arrived;
+
+static keel_task *create(void *(*fn)(void *), void *arg, size_t size)
+{
+    return keel_task_create(fn, arg, &(keel_task_options){.stack_size = size, .name = "packed"});
+}
+
+/* ---- what is promised can be used */
+
+/* Fills as much, lets others do so too, and finds it as it was: NULL. */
+static __attribute__((noinline)) void *use(size_t size)
+{
+    enum { own_frame = 64 };
+    volatile uint64_t *block = __builtin_alloca(size - own_frame);
+    size_t words = (size - own_frame) / sizeof *block;
+    for (size_t i = 0; i < words; i++)
+        block[i] = (uintptr_t)block + i;
+    for (int i = 0; i < 3; i++)
+        keel_yield();
+    keel_sleep(MILLISECOND / 10);
+    for (size_t i = 0; i < words; i++) {
+        if (block[i] != (uintptr_t)block + i)
+            return sched_self();
+    }
+    return NULL;
+}
+
+static void *use_promise(void *arg)
+{
+    enum { own_frame = 48 };
+    return use((size_t)arg - KEEL_STACK_NEED - own_frame);
+}
+
+static size_t size_of(size_t i)
+{
+    return (size_t)KiB << i % mem_packed_numbers;
+}
+
+/* Beside tasks of other sizes, and again and again. */
+static int holds_promises(void)
+{
+    enum { count = 300, rounds = 5 };
+    static keel_task *tasks[count];
+    for (size_t round = 0; round < rounds; round++) {
+        for (size_t i = 0; i < count; i++)
+            tasks[i] = i % 7 == 6 ? create(use_promise, (void *)(64 * KiB), i % 2 * 64 * KiB)
+                                  : create(use_promise, (void *)size_of(i), size_of(i));
+        for (size_t i = 0; i < count; i++) {
+            void *result = tasks;
+            keel_task_await(tasks[i], &result);
+            if (result != NULL)
+                return wrong;
+        }
+    }
+    return right;
+}
+
+/* What is between the sizes is rounded up, and each has its own. */
+static void *own_size(void *arg)
+{
+    (void)arg;
+    const struct mem_stack *stack = sched_self()->stack;
+    return (void *)((uintptr_t)(stack + 1) - stack->low + sizeof(uint64_t));
+}
+
+static int has_sizes(void)
+{
+    static const size_t wanted[][2] = {
+        {1024, 1024}, {1025, 2048}, {2048, 2048}, {2049, 4096}, {4096, 4096}};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        void *size = NULL;
+        keel_task_await(create(own_size, NULL, wanted[i][0]), &size);
+        if ((size_t)size != wanted[i][1])
+            return wrong;
+    }
+    return right;
+}
+
+/* ---- many */
+
+static void *receive(void *arg)
+{
+    arrive(&arrived);
+    keel_chan_receive(chan, NULL);
+    return arg;
+}
+
+/* So many tasks that wait take 1,170 bytes each with their descriptors; and they take it back. */
+static int are_small(void)
+{
+    enum { count = 30000, bytes_most = 1200 };
+    static keel_task *tasks[count];
+    int64_t before = statm_read(statm_resident);
+    for (size_t i = 0; i < count; i++)
+        tasks[i] = create(receive, (void *)i, KiB);
+    if (!yield_until(&arrived, count))
+        return wrong;
+    int64_t full = statm_read(statm_resident);
+    keel_chan_close(chan);
+    for (size_t i = 0; i < count; i++) {
+        void *result = NULL;
+        keel_task_await(tasks[i], &result);
+        if (result != (void *)i)
+            return wrong;
+    }
+    /* What is rounded up to huge pages, and what eight workers take. */
+    if (full - before > count * bytes_most + 8192 * KiB)
+        return wrong;
+    return right;
+}
+
+/* They come and go while others park, on channels between sizes. */
+static void *pass_on(void *arg)
+{
+    uintptr_t hops = (uintptr_t)arg;
+    if (hops == 0)
+        return NULL;
+    void *below = NULL;
+    keel_task_await(create(pass_on, (void *)(hops - 1), size_of(hops)), &below);
+    keel_yield();
+    return (void *)((uintptr_t)below + 1);
+}
+
+static int nests(void)
+{
+    enum { hops = 2000 };
+    void *result = NULL;
+    keel_task_await(create(pass_on, (void *)hops, KiB), &result);
+    return (uintptr_t)result == hops ? right : wrong;
+}
+
+/* ---- where children run */
+
+static void *own_stack(void *arg)
+{
+    (void)arg;
+    return sched_self()->stack;
+}
+
+/* A child with default options has its own stack then: there is no room for it here. */
+static void *await_default_child(void *arg)
+{
+    void *stack = NULL;
+    keel_task_await(keel_task_create(own_stack, NULL, NULL), &stack);
+    return (void *)(uintptr_t)(arg == NULL && stack == sched_self()->stack);
+}
+
+static int hosts_nobody(void)
+{
+    for (size_t i = 0; i < 100; i++) {
+        void *hosted = NULL;
+        keel_task_await(create(await_default_child, NULL, size_of(i)), &hosted);
+        if (hosted != NULL)
+            return wrong;
+    }
+    return right;
+}
+
+/* ---- overflows */
+
+/* Writes below what there is: the canary, or only what lies `below` it. */
+static __attribute__((noinline)) void *write_below(void *arg)
+{
+    volatile uint64_t *low = (volatile uint64_t *)sched_self()->stack->low;
+    low[-(intptr_t)arg] = 1;
+    return arg;
+}
+
+static void *overflow_and_park(void *arg)
+{
+    write_below(arg);
+    keel_chan_receive(chan, NULL); /* for ever */
+    return arg;
+}
+
+static void *overflow_and_yield(void *arg)
+{
+    write_below(arg);
+    for (int i = 0; i < 100; i++)
+        keel_yield();
+    return arg;
+}
+
+static __attribute__((noinline)) void use_too_much(void)
+{
+    enum { just_too_much = 1024 };
+    volatile uint64_t block[just_too_much / sizeof(uint64_t)];
+    for (size_t i = 0; i < sizeof block / sizeof *block; i++)
+        block[i] = i;
+    keel_yield();
+}
+
+static void *overflow_by_a_frame(void *arg)
+{
+    use_too_much();
+    return arg;
+}
+
+/* Others lie around it, which have begun. */
+static int overflow(void *(*fn)(void *), intptr_t words)
+{
+    for (int i = 0; i < 8; i++)
+        begun(create(receive, NULL, KiB));
+    keel_task_await(create(fn, (void *)words, KiB), NULL);
+    return right;
+}
+
+static int overflow_park(void)
+{
+    return overflow(overflow_and_park, 1);
+}
+
+static int overflow_yield(void)
+{
+    return overflow(overflow_and_yield, 1);
+}
+
+static int overflow_end(void)
+{
+    return overflow(write_below, 1);
+}
+
+static int overflow_past_the_canary(void)
+{
+    return overflow(write_below, 2);
+}
+
+static int overflow_frame(void)
+{
+    return overflow(overflow_by_a_frame, 0);
+}
+
+/* Who was written over says so, where the other has not come to park. */
+static volatile uint64_t *victims_mark;
+
+static void *offer_mark(void *arg)
+{
+    victims_mark = &sched_self()->stack->mark;
+    arrive(&arrived);
+    keel_chan_receive(chan, NULL);
+    return arg;
+}
+
+static int overflow_found_by_the_victim(void)
+{
+    keel_task *victim = create(offer_mark, NULL, KiB);
+    if (!yield_until(&arrived, 1))
+        return wrong;
+    *victims_mark = 0;
+    keel_chan_close(chan);
+    keel_task_await(victim, NULL);
+    return right;
+}
+
+/* The lowest stack of a chunk has a guard. */
+static void *fault_in_guard(void *arg)
+{
+    volatile unsigned char *low = (volatile unsigned char *)sched_self()->stack->low;
+    for (size_t i = 16; i < 16 * KiB; i += KiB)
+        low[-(intptr_t)i] = 1;
+    return arg;
+}
+
+static int overflow_guard(void)
+{
+    keel_task_await(create(fault_in_guard, NULL, KiB), NULL);
+    return right;
+}
+
+/* ---- overflows on a held thread, and in a blocking call */
+
+static void rest_in_the_kernel(void)
+{
+    struct abi_timespec time = {.nanoseconds = 5 * MILLISECOND};
+    arch_syscall4(__NR_clock_nanosleep, 0, 0, (long)&time, 0);
+}
+
+static void *overflow_holding(void *arg)
+{
+    keel_thread_hold();
+    write_below(arg);
+    keel_sleep(MILLISECOND / 10);
+    return arg;
+}
+
+static int overflow_held(void)
+{
+    return overflow(overflow_holding, 1);
+}
+
+/* It comes back while all compute: it leaves its stack without a park of its own. */
+static void *overflow_blocking(void *arg)
+{
+    keel_blocking_begin();
+    rest_in_the_kernel();
+    write_below(arg);
+    keel_blocking_end();
+    keel_yield();
+    return arg;
+}
+
+static int overflow_in_blocking(void)
+{
+    return overflow(overflow_blocking, 1);
+}
+
+/* ---- floating point, and the census */
+
+static void *sleep_and_return(void *arg)
+{
+    keel_sleep(MILLISECOND / 10);
+    return arg;
+}
+
+static int keeps_float_control(void)
+{
+    keel_task_options options = {.stack_size = KiB, .flags = KEEL_TASK_FP_CONTROL};
+    for (size_t i = 0; i < 100; i++) {
+        void *result = NULL;
+        keel_task_await(keel_task_create(sleep_and_return, &options, &options), &result);
+        if (result != &options)
+            return wrong;
+    }
+    return right;
+}
+
+static __attribute__((noinline)) void use_some(void)
+{
+    volatile char block[200];
+    block[0] = 0;
+    (void)block[0];
+}
+
+static void *use_a_little(void *arg)
+{
+    use_some();
+    return arg;
+}
+
+static int census(void)
+{
+    for (int i = 0; i < 10; i++)
+        keel_task_await(create(use_a_little, NULL, KiB), NULL);
+    return right;
+}
+
+static const struct way ways[] = {
+    {"promises", holds_promises},
+    {"sizes", has_sizes},
+    {"small", are_small},
+    {"nests", nests},
+    {"hosts-nobody", hosts_nobody},
+    {"overflow-park", overflow_park},
+    {"overflow-yield", overflow_yield},
+    {"overflow-end", overflow_end},
+    {"overflow-past-the-canary", overflow_past_the_canary},
+    {"overflow-frame", overflow_frame},
+    {"overflow-victim", overflow_found_by_the_victim},
+    {"overflow-guard", overflow_guard},
+    {"overflow-held", overflow_held},
+    {"overflow-blocking", overflow_in_blocking},
+    {"float-control", keeps_float_control},
+    {"census", census},
+};
+
+int main(int argc, char **argv)
+{
+    chan = keel_chan_create(0, 0);
+    return GO_THE_WAY(ways, argc, argv);
+}
