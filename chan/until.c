@@ -87,11 +87,11 @@ static bool prepare(struct keel_chan *chan, int64_t deadline, int64_t *now)
     return true;
 }
 
-int keel_chan_send_until(keel_chan *chan, const void *element, int64_t deadline)
+/* noinline, both: without a deadline their frames do not lie on what may be a small stack. */
+static __attribute__((noinline)) int send_until(keel_chan *chan, const void *element,
+                                                int64_t deadline)
 {
     int64_t now;
-    if (deadline == KEEL_FOREVER)
-        return keel_chan_send(chan, element);
     int result = chan_send_now(chan, element);
     if (result != CHAN_MUST_WAIT)
         return result;
@@ -111,11 +111,16 @@ int keel_chan_send_until(keel_chan *chan, const void *element, int64_t deadline)
     return result == 1 ? 0 : -EPIPE;
 }
 
-int keel_chan_receive_until(keel_chan *chan, void *element, int64_t deadline)
+int keel_chan_send_until(keel_chan *chan, const void *element, int64_t deadline)
+{
+    return deadline == KEEL_FOREVER ? keel_chan_send(chan, element)
+                                    : send_until(chan, element, deadline);
+}
+
+static __attribute__((noinline)) int receive_until(keel_chan *chan, void *element,
+                                                   int64_t deadline)
 {
     int64_t now;
-    if (deadline == KEEL_FOREVER)
-        return keel_chan_receive(chan, element);
     int result = chan_receive_now(chan, element);
     if (result != CHAN_MUST_WAIT)
         return result;
@@ -126,4 +131,10 @@ int keel_chan_receive_until(keel_chan *chan, void *element, int64_t deadline)
         return result;
     struct chan_waiter waiter = {.task = sched_self(), .element = element, .timed = true};
     return wait_in(chan, &chan->receivers_waiting, &waiter, SCHED_WAIT_CHAN_RECEIVE, deadline, now);
+}
+
+int keel_chan_receive_until(keel_chan *chan, void *element, int64_t deadline)
+{
+    return deadline == KEEL_FOREVER ? keel_chan_receive(chan, element)
+                                    : receive_until(chan, element, deadline);
 }

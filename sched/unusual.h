@@ -72,7 +72,8 @@ static inline bool sched_waits_apart(const struct keel_task *self)
  * Goes over to a stack of the size that the task wants, where a runner begins it, and gives up
  * `stack`, on which the calling runner stands. Returns when none is to be had: the task starves.
  * `task` is NULL: a stack of the default size, where the runner looks for one; that is always there
- * for a runner on another.
+ * for a runner on another. One with a packed stack is run, beside the runner, until it parks or
+ * ends; that returns, too.
  */
 void sched_hook_change_stack(struct keel_task *task, struct mem_stack *stack);
 

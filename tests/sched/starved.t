@@ -32,6 +32,14 @@ for my $workers (1, 2, 8) {
     ends_well(run_way('cached', $workers, $MiB), "what a worker kept for itself serves another size, on $workers");
     ends_well(run_way('meanwhile', $workers), "what came while others were trimmed is trimmed too, on $workers");
 }
+for my $workers (1, 2, 8) {
+    ends_well(run_way('packed', $workers), "8,000 packed ones, room for some: all begin, on $workers");
+    ends_well(run_way('packed-runner', $workers), "beside runners of the default size, on $workers");
+    my $packed = run_way('packed-for-ever', $workers);
+    is($packed->{status}, 2, "8,000 packed ones that keep their stacks, on $workers: an end, status 2");
+    like($packed->{errors}, $no_memory, '  and a line');
+}
+ends_well(run_way('packed-spare', 1, $GiB), 'packed ones that find no stack for a runner beside them go on later');
 ends_well(run_way('no-spare', 1, $GiB), 'a large default: another size needs no spare beside its stack');
 ends_well(run_way('unsearching', 2, 256 * $MiB), 'who trims before it sleeps does not seem to look for work');
 

@@ -98,6 +98,107 @@ static int waits_at_the_limit(void)
     return wrong;
 }
 
+/* ---- packed stacks */
+
+static uint32_t seen_starved; /* the most at a time that somebody saw */
+
+static void look_for_starved(void)
+{
+    uint32_t count = atomic_load(&sched.starved_count, RELAXED); /* RELAXED: only looks */
+    if (count > atomic_load(&seen_starved, RELAXED))
+        atomic_store(&seen_starved, count, RELAXED); /* RELAXED: one more or less */
+}
+
+enum { packed_many = 8000, packed_room = 12 * MiB };
+
+/*
+ * Addresses for a third of them. Returns how many there are: others may begin so early that no room
+ * is left for descriptors.
+ */
+static uint32_t create_packed(void *(*fn)(void *))
+{
+    keel_sleep(MILLISECOND);
+    limit_addresses((uint64_t)statm_read(statm_mapped) + packed_room);
+    for (uint32_t i = 0; i < packed_many; i++) {
+        keel_task *task = create(fn, &ended, 4 * KiB);
+        if (task == NULL)
+            return i;
+        keel_task_detach(task);
+    }
+    return packed_many;
+}
+
+static void *sleep_long(void *arg)
+{
+    keel_sleep(20 * MILLISECOND);
+    look_for_starved();
+    arrive(arg);
+    return NULL;
+}
+
+/* Places come back as others end; who has one keeps it. */
+static int packed_follow_each_other(void)
+{
+    uint32_t count = create_packed(sleep_long);
+    while (atomic_load(&ended, RELAXED) < count) { /* RELAXED: only looks */
+        look_for_starved();
+        keel_yield();
+    }
+    return seen_starved > 0 ? right : wrong;
+}
+
+static int packed_wait_for_ever(void)
+{
+    create_packed(receive);
+    keel_chan_receive(chan, NULL);
+    return wrong;
+}
+
+/*
+ * KEEL_STACK_SIZE is 1 GiB: room for two such, on one of which a task sleeps. So there is no spare
+ * beside the other for who has a place, and for who has none yet.
+ */
+static int packed_need_a_spare(void)
+{
+    keel_sleep(MILLISECOND);
+    limit_addresses((uint64_t)2 * GiB + 300 * (uint64_t)MiB);
+    keel_task *parked = begun(create(sleep_a_little, &ended, KiB));
+    keel_task *long_one = begun(keel_task_create(sleep_long, &ended, NULL));
+    keel_task *fresh = create(sleep_a_little, &ended, KiB);
+    keel_task_await(long_one, NULL);
+    keel_task_await(parked, NULL);
+    keel_task_await(fresh, NULL);
+    return ended == 3 && seen_starved == 2 ? right : wrong;
+}
+
+/* They run beside runners of the default size alone: one that stands on another's goes over. */
+static void *needs_default_runner(void *arg)
+{
+    const struct mem_stack *runner = sched_worker()->thread->runner;
+    (void)arg;
+    return (void *)(uintptr_t)(runner->size == &mem_stack_default);
+}
+
+static void *begin_packed(void *arg)
+{
+    *(keel_task **)arg = create(needs_default_runner, NULL, KiB);
+    return NULL;
+}
+
+static int packed_beside_the_default(void)
+{
+    enum { tries = 200 };
+    for (int i = 0; i < tries; i++) {
+        keel_task *packed = NULL;
+        void *is_right = NULL;
+        keel_task_await(create(begin_packed, &packed, 64 * KiB), NULL);
+        keel_task_await(packed, &is_right);
+        if (is_right == NULL)
+            return wrong;
+    }
+    return right;
+}
+
 /* ---- beside one that can never begin */
 
 static void *take_turns(void *arg)
@@ -202,7 +303,9 @@ static const struct way ways[] = {
     {"follow", follow_each_other},      {"no-spare", needs_no_spare},
     {"cached", empties_its_cache},      {"at-the-limit", waits_at_the_limit},
     {"seldom", tries_seldom},           {"meanwhile", trims_what_came_meanwhile},
-    {"unsearching", trims_unsearching},
+    {"unsearching", trims_unsearching}, {"packed", packed_follow_each_other},
+    {"packed-for-ever", packed_wait_for_ever}, {"packed-spare", packed_need_a_spare},
+    {"packed-runner", packed_beside_the_default},
 };
 
 int main(int argc, char **argv)
