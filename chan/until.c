@@ -117,8 +117,7 @@ int keel_chan_send_until(keel_chan *chan, const void *element, int64_t deadline)
                                     : send_until(chan, element, deadline);
 }
 
-static __attribute__((noinline)) int receive_until(keel_chan *chan, void *element,
-                                                   int64_t deadline)
+static __attribute__((noinline)) int receive_until(keel_chan *chan, void *element, int64_t deadline)
 {
     int64_t now;
     int result = chan_receive_now(chan, element);

@@ -62,9 +62,9 @@ static void take_options(struct keel_task *task, const keel_task_options *option
     }
     size_t size = options->stack_size;
     if (size != 0 && size <= mem_packed_most)
-        task->unusual |= (uint16_t)(SCHED_UNUSUAL_PACKED +
-                                    (sched_packed_first + mem_packed_number(size)) *
-                                        SCHED_UNUSUAL_SIZE);
+        task->unusual |=
+            (uint16_t)(SCHED_UNUSUAL_PACKED +
+                       (sched_packed_first + mem_packed_number(size)) * SCHED_UNUSUAL_SIZE);
     else if (size != 0)
         task->unusual |= (uint16_t)(mem_stack_number(size) * SCHED_UNUSUAL_SIZE);
 }

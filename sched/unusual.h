@@ -29,8 +29,8 @@ enum {
      */
     SCHED_UNUSUAL_SIZE = 256,
     /* Those that park in another way. */
-    SCHED_UNUSUAL_PARKS = SCHED_UNUSUAL_FLOAT | SCHED_UNUSUAL_THREAD | SCHED_UNUSUAL_SHELVED |
-                          SCHED_UNUSUAL_PACKED,
+    SCHED_UNUSUAL_PARKS =
+        SCHED_UNUSUAL_FLOAT | SCHED_UNUSUAL_THREAD | SCHED_UNUSUAL_SHELVED | SCHED_UNUSUAL_PACKED,
 };
 
 static inline bool sched_keeps_float_control(const struct keel_task *task)
@@ -148,7 +148,6 @@ void sched_hook_call_in_large(void *(*fn)(void *), void *arg);
 
 /* Somebody has called keel_exit. Does not return if the stack is too small for it (packed.c). */
 void sched_hook_exit(int status);
-
 
 /* ---- the census (census.c) */
 

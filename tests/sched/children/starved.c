@@ -300,11 +300,16 @@ static int trims_unsearching(void)
 }
 
 static const struct way ways[] = {
-    {"follow", follow_each_other},      {"no-spare", needs_no_spare},
-    {"cached", empties_its_cache},      {"at-the-limit", waits_at_the_limit},
-    {"seldom", tries_seldom},           {"meanwhile", trims_what_came_meanwhile},
-    {"unsearching", trims_unsearching}, {"packed", packed_follow_each_other},
-    {"packed-for-ever", packed_wait_for_ever}, {"packed-spare", packed_need_a_spare},
+    {"follow", follow_each_other},
+    {"no-spare", needs_no_spare},
+    {"cached", empties_its_cache},
+    {"at-the-limit", waits_at_the_limit},
+    {"seldom", tries_seldom},
+    {"meanwhile", trims_what_came_meanwhile},
+    {"unsearching", trims_unsearching},
+    {"packed", packed_follow_each_other},
+    {"packed-for-ever", packed_wait_for_ever},
+    {"packed-spare", packed_need_a_spare},
     {"packed-runner", packed_beside_the_default},
 };
 
