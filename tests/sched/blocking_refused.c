@@ -117,7 +117,7 @@ static int no_spare_thread_beside_workers(void)
     refuse_syscall(__NR_clone, EAGAIN);
     bool all = true;
     for (unsigned i = 0; i < 10; i++)
-        all = all && go_on_meanwhile() && go_on_afterwards();
+        all = all && go_on_at_last() && go_on_afterwards();
     arrive(&over);
     return all && sched_lender.lent == 0 && sched.outside == 0 ? right : wrong;
 }
