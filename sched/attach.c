@@ -193,6 +193,7 @@ static int start(const struct start *wish)
     thread->arg = wish->arg;
     task->stack = thread->stack;
     foreign_enter(thread, task);
+    sched_place_settle(sched_worker());
     if (sched_thread_clone(thread->stack, thread->worker.block, begin, thread) > 0)
         return 0;
     foreign_leave(thread, task);

@@ -179,13 +179,15 @@ static bool hand_over(struct sched_worker *worker, uint64_t call)
 /* ---- taking back */
 
 /*
- * Whether the worker sleeps and its thread waits on its word, or is on its way to or from there.
+ * Whether the worker sleeps and its thread waits on its word, or is on its way to or from there;
+ * and who made that thread is done with it.
  * Under idle_lock.
  */
 static bool may_take(const struct sched_worker *worker)
 {
     /* ACQUIRE: with the RELEASE in wait_until_woken (idle.c). */
-    return worker->is_idle && atomic_load(&worker->thread->sleeps, ACQUIRE);
+    return worker->is_idle && atomic_load(&worker->thread->sleeps, ACQUIRE) &&
+           sched_place_is_settled(worker);
 }
 
 /* A worker that may be taken, `own` rather than another; NULL. Under idle_lock. */
@@ -382,6 +384,10 @@ static void look_at(struct sched_worker *worker, struct look *look)
     }
     if (worker->index >= sched_worker_limit_settle())
         return;
+    if (unlikely(!sched_place_is_settled(worker))) {
+        look->offered = true;
+        return;
+    }
     bool is_due = refusal->pause == 0 || clock_now() >= refusal->again_at;
     if (call == seen && is_due && !hand_over(worker, call))
         note_refusal(refusal);

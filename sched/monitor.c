@@ -144,6 +144,7 @@ static bool be_monitored(void)
      */
     if (!atomic_compare_exchange(&monitor.presence, &presence, PRESENT, ACQUIRE, RELAXED))
         return presence == PRESENT;
+    sched_place_settle(sched_worker());
     if (sched_side_make(&monitor.block, monitor.stack + stack_bytes, (int *)&monitor.presence, NULL,
                         monitor_begin))
         return true;

@@ -18,7 +18,9 @@
  *
  * Nobody's affinity gets lost. A new thread is moved while it waits for its first turn, by its
  * maker, who then gives it back what it had; until it has, the thread has no number here, and
- * nobody else touches it. It is called back by who takes it out of `sched.newborn` before it has
+ * nobody else touches it, or gives its worker another one (blocking.c). What a thread makes may run
+ * where it may itself: so one that is to make another waits until then (sched_place_settle). It is
+ * called back by who takes it out of `sched.newborn` before it has
  * done so itself, as its first step; then it waits until it has been called back, and restores what
  * it had (exit functions may still need it). A sleeper is sent away by the one who took it off the
  * list of sleepers, before it sets its wake word; and restored by itself, after it has seen the
@@ -65,17 +67,14 @@ static uint32_t send_away(int32_t thread, uint64_t *cpus)
 
 void sched_place_newborn(struct sched_worker *worker, long thread)
 {
-    int32_t none = 0, number = sched_place_nowhere;
+    int32_t number = sched_place_nowhere;
     uint32_t bytes = send_away((int32_t)thread, worker->place.cpus);
     if (bytes != 0) {
         set_affinity((int32_t)thread, bytes, worker->place.cpus);
         number = (int32_t)thread;
     }
-    /*
-     * RELEASE: with the ACQUIREs of it; from here on others may place it. RELAXED: a task of the
-     * worker's has that thread already, and the worker another one, which has noted its number.
-     */
-    atomic_compare_exchange(&worker->place.thread, &none, number, RELEASE, RELAXED);
+    /* RELEASE: with the ACQUIREs of it; from here on others may place it. */
+    atomic_store(&worker->place.thread, number, RELEASE);
 }
 
 void sched_place_call_back(void)
@@ -108,10 +107,16 @@ void sched_place_begin(struct sched_worker *worker)
     sched_place_anywhere(worker);
 }
 
-void sched_place_settle(const struct sched_worker *worker)
+bool sched_place_is_settled(const struct sched_worker *worker)
 {
     /* ACQUIRE: with the RELEASE in sched_place_newborn. */
-    while (worker->index != 0 && atomic_load(&worker->place.thread, ACQUIRE) == 0)
+    return worker->index == 0 || worker->is_foreign ||
+           atomic_load(&worker->place.thread, ACQUIRE) != 0;
+}
+
+void sched_place_settle(const struct sched_worker *worker)
+{
+    while (!sched_place_is_settled(worker))
         arch_syscall0(__NR_sched_yield);
 }
 

@@ -27,9 +27,12 @@ void sched_place_call_back(void);
 void sched_place_begin(struct sched_worker *worker);
 
 /*
- * For a worker's own thread, before it makes one that is to run where it may itself: waits until
- * who made it has given back where it may run.
+ * Whether who made the worker's thread has given back where it may run. Before that nobody gives
+ * the worker another thread.
  */
+bool sched_place_is_settled(const struct sched_worker *worker);
+
+/* For a worker's own thread, before it makes one that is to run where it may itself: until then. */
 void sched_place_settle(const struct sched_worker *worker);
 
 /* The kernel's number of the worker's thread; 0: it is not known, or not yet. */

@@ -230,6 +230,7 @@ static void pause_making(void)
 static bool start_thread(struct worker_memory *memory)
 {
     bool was_shared = process_shared;
+    sched_place_settle(sched_worker());
     add_awake(1);
     /* RELAXED: the clone orders them (base/alone.h). */
     atomic_store(&process_shared, true, RELAXED);

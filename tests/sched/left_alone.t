@@ -23,8 +23,8 @@ my %panics = (
 );
 
 sub child {
-    my ($way, $workers) = @_;
-    return run_child('sched/children/left_alone', arguments => [$way],
+    my ($way, $workers, $program) = @_;
+    return run_child('sched/children/' . ($program // 'left_alone'), arguments => [$way],
         environment => { defined $workers ? (KEEL_WORKERS => $workers) : () });
 }
 
@@ -48,7 +48,10 @@ SKIP: {
     # The second call gives the new thread back where it may run.
     local $ENV{KEEL_EMULATOR} =
         'strace -f -qq -o /dev/null -e inject=sched_setaffinity:delay_enter=100000:when=2';
-    is(child('held-at-once', 2)->{status}, 0, 'who holds a new worker\'s thread waits until that is placed');
+    is(child('held', 2, 'placed_late')->{status}, 0, 'who holds a new worker\'s thread waits until that is placed');
+    is(child('made', 8, 'placed_late')->{status}, 0, 'so does a new worker that makes another');
+    is(child('started', 2, 'placed_late')->{status}, 0, 'and one that starts a thread');
+    is(child('lent', 2, 'placed_late')->{status}, 0, 'and who lends it on');
 }
 
 done_testing();

@@ -36,4 +36,21 @@ static inline int cpus_count(const struct cpus *cpus)
     return number;
 }
 
+/*
+ * Whether the calling thread may run there, and there only. Who has made it, and sent it away, may
+ * be held up before it gives it back what it had: that is waited for.
+ */
+static inline bool cpus_become(const struct cpus *wanted)
+{
+    int64_t end = keel_now() + meeting_patience / 4;
+    for (;;) {
+        struct cpus now = cpus_allowed();
+        if (cpus_are_same(&now, wanted))
+            return true;
+        if (keel_now() > end)
+            return false;
+        arch_syscall0(__NR_sched_yield);
+    }
+}
+
 #endif

@@ -10,15 +10,10 @@ static struct cpus at_first;
 static bool is_free;
 static uint32_t arrived;
 
-/* Whose maker is held up, between sending it away and giving it back what it had, waits for it. */
 static void note_cpus(void *arg)
 {
     (void)arg;
-    int64_t end = keel_now() + meeting_patience / 2;
-    do {
-        struct cpus now = cpus_allowed();
-        is_free = cpus_are_same(&now, &at_first);
-    } while (!is_free && keel_now() < end);
+    is_free = cpus_become(&at_first);
     arrive(&arrived);
 }
 

@@ -77,15 +77,14 @@ static int held_spawner(void)
 
 static uint32_t strange; /* tasks that found what is not theirs */
 
-/* Long enough that others are made for the other tasks, and have been placed. */
+/* Long enough that others are made for the other tasks. */
 static void look(void *arg)
 {
     uint64_t mask = 0;
     (void)arg;
     rest_outside(30);
     arch_syscall4(__NR_rt_sigprocmask, 0, 0, (long)&mask, sizeof mask);
-    struct cpus now = cpus_allowed();
-    if (mask != 0 || !cpus_are_same(&now, &at_first))
+    if (mask != 0 || !cpus_become(&at_first))
         arrive(&strange);
     keel_wait_group_done(&done);
 }
@@ -134,33 +133,6 @@ static int pinned(void)
     if (status != right || strange != 0)
         return wrong;
     return sched_worker_limit() > 1 || cpus_count(&at_first) == 1 ? right : wrong;
-}
-
-/*
- * Before its worker's maker has given back where the thread may run. The worker's next thread goes
- * on with what was spawned, before anybody wakes it.
- */
-static void hold_at_once(void *arg)
-{
-    (void)arg;
-    keel_spawn(look, NULL);
-    keel_thread_hold();
-    rest_outside(200);
-    keel_thread_let();
-    keel_wait_group_done(&done);
-}
-
-static int held_at_once(void)
-{
-    keel_threads_announce(); /* the maker is there: only the hold waits */
-    keel_wait_group_add(&done, 2 + tasks);
-    keel_spawn(hold_at_once, NULL);
-    rest_outside(300);
-    for (int i = 0; i < tasks; i++)
-        keel_spawn(look, NULL);
-    rest_outside(300);
-    keel_wait_group_wait(&done);
-    return strange == 0 ? right : wrong;
 }
 
 /* ---- memory */
@@ -379,6 +351,13 @@ static int float_control(void)
 
 /* ---- misuse: panics */
 
+/* The process ends meanwhile. */
+static void rest_with_patience(void)
+{
+    for (int64_t end = keel_now() + meeting_patience; keel_now() < end;)
+        rest_outside(900);
+}
+
 static void attach(void *arg)
 {
     (void)arg;
@@ -392,8 +371,7 @@ static int attach_on_one_cpu(void)
     pin();
     keel_threads_announce();
     keel_spawn(attach, NULL);
-    for (int i = 0; i < 3; i++)
-        rest_outside(900);
+    rest_with_patience();
     return have_arrived(&flag, 1) ? wrong : right;
 }
 
@@ -410,8 +388,7 @@ static int detached_twice(void)
 {
     keel_threads_announce();
     cloned_start(&thread, detach_twice, NULL);
-    for (int i = 0; i < 3; i++)
-        rest_outside(900);
+    rest_with_patience();
     return right;
 }
 
@@ -419,7 +396,6 @@ static const struct way ways[] = {
     {"held-spawner", held_spawner},
     {"blocked-signals", blocked_signals},
     {"pinned", pinned},
-    {"held-at-once", held_at_once},
     {"waiting", waiting},
     {"ended", ended},
     {"heaps-at-hand", heaps_at_hand},
