@@ -114,17 +114,25 @@ static void *note_turn(void *arg)
     return arg;
 }
 
+static void *feed_when_both_have_run(void *pipe)
+{
+    bool both = yield_until(&turns, 2);
+    feed(pipe);
+    return both ? pipe : NULL;
+}
+
 static void test_forks(void)
 {
     keel_fork_frame first, second;
     restart();
     keel_fork(&first, note_turn, &first);
     keel_fork(&second, note_turn, &second);
-    keel_task *feeder = keel_task_create(feed_later, &pipes[0], NULL);
+    void *both = NULL;
+    keel_task *feeder = keel_task_create(feed_when_both_have_run, &pipes[0], NULL);
     check_equal(blocking_read(&pipes[0]), 1, "who has forked blocks");
-    check(have_arrived(&turns, 2), "and its children have run");
+    keel_task_await(feeder, &both);
+    check(both != NULL, "and its children run meanwhile");
     check(keel_join(&second) == &second && keel_join(&first) == &first, "and can be joined");
-    keel_task_await(feeder, NULL);
 }
 
 /* ---- what a task has of its own */

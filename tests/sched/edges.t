@@ -50,6 +50,6 @@ for my $workers (1, 2, 8) {
     }
     my $child = child('thread-spawns-hog', $workers, KEEL_WATCHDOG => 1);
     is($child->{status}, $main_status, '  status');
-    like($child->{errors}, qr/^keel: watchdog: task \d+ has held worker \d for [1-9]\d ms/m, '  it is seen');
+    like($child->{errors}, qr/^keel: watchdog: task \d+ has held worker \d for [1-9]\d+ ms/m, '  it is seen');
 }
 done_testing();

@@ -29,14 +29,23 @@ static void note_where(void *arg)
     arrive(&arrived);
 }
 
-/* Whether the task ran on another CPU than this one while this one computed. */
-static bool runs_elsewhere(uint32_t number)
+static uint32_t elsewhere, moved; /* of those that have arrived; the kernel has moved main */
+
+/*
+ * Whether the task ran on another CPU than this one while this one computed. What happens while the
+ * kernel moves this one counts for nothing. False: patience has ended.
+ */
+static bool look_where(uint32_t number)
 {
     uint32_t here = cpu_now();
     keel_spawn(note_where, NULL);
     if (!keep_cpu_until(&arrived, number))
         return false;
-    return cpu_of_task != (int32_t)here;
+    if (cpu_now() != here)
+        moved++;
+    else
+        elsewhere += cpu_of_task != (int32_t)here;
+    return true;
 }
 
 int main(void)
@@ -46,15 +55,17 @@ int main(void)
         skip("tasks begin elsewhere", "one CPU or one worker");
         return tap_done();
     }
-    uint32_t elsewhere = runs_elsewhere(1);
+    bool all = look_where(1);
     narrowed = 0; /* the new worker's maker may have been held up before it gave it back its own */
-    for (uint32_t i = 1; i < times; i++) {
+    for (uint32_t i = 1; i < times && all; i++) {
         keel_sleep(3 * MILLISECOND); /* the other worker sleeps too */
-        elsewhere += runs_elsewhere(i + 1);
+        all = look_where(i + 1);
     }
     tap_note("tasks that began on another CPU", elsewhere);
-    /* Now and then the kernel moves the one who computes. */
-    check(elsewhere >= times * 3 / 4, "who is spawned by one who computes begins elsewhere");
+    tap_note("times that main was moved", moved);
+    /* Where the kernel has much to do it may move the other here, after that has begun to run. */
+    check(all && elsewhere >= (times - moved) * 3 / 4,
+          "who is spawned by one who computes begins elsewhere");
     check_equal(narrowed, 0, "each worker may run where it might before");
     return tap_done();
 }

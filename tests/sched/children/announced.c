@@ -179,7 +179,7 @@ static int held_before(void)
     keel_thread_hold();
     keel_thread_let();
     cloned_start(&second, attach_and_send, NULL);
-    rest_outside(1900);
+    rest_outside(meeting_patience / MILLISECOND); /* the process ends meanwhile */
     return wrong;
 }
 

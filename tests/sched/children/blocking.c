@@ -3,6 +3,7 @@
 
 #include "keel/task.h"
 #include "tests/sched/blocked.h"
+#include "tests/sched/held.h"
 #include "tests/sched/meeting.h"
 #include "tests/sched/ways.h"
 
@@ -176,25 +177,58 @@ static void compute(int64_t time)
         arch_pause();
 }
 
+static void compute_a_little(void)
+{
+    compute(MILLISECOND);
+}
+
+/* Until it is seen, and for so many milliseconds after that. */
 static void hog(void *arg)
 {
     keel_task_set_name(NULL, "hog");
+    hold_until_seen(compute_a_little);
     compute((intptr_t)arg * MILLISECOND);
     keel_exit(main_status);
 }
 
 static int computes(void)
 {
-    keel_spawn(hog, (void *)200);
+    keel_spawn(hog, (void *)0);
     keel_sleep(KEEL_FOREVER);
     return task_status;
+}
+
+static int computes_on(void)
+{
+    keel_spawn(hog, (void *)500);
+    keel_sleep(KEEL_FOREVER);
+    return task_status;
+}
+
+static void unseen_hog(void *arg)
+{
+    (void)arg;
+    compute(200 * MILLISECOND);
+    keel_exit(main_status);
+}
+
+static int computes_unseen(void)
+{
+    keel_spawn(unseen_hog, NULL);
+    keel_sleep(KEEL_FOREVER);
+    return task_status;
+}
+
+static void rest_a_little(void)
+{
+    rest_in_kernel(300 * MILLISECOND);
 }
 
 static void sleeper(void *arg)
 {
     (void)arg;
     keel_task_set_name(NULL, "sleeper");
-    rest_in_kernel(200 * MILLISECOND);
+    hold_until_seen(rest_a_little);
     keel_exit(main_status);
 }
 
@@ -205,34 +239,77 @@ static int waits(void)
     return task_status;
 }
 
+/* How many holds are told of, of one of two milliseconds that the machine does not lengthen. */
+static uint64_t hold_shortly(void)
+{
+    int64_t end = keel_now() + meeting_patience;
+    for (;;) {
+        uint64_t before = held_long();
+        int64_t begin = keel_now();
+        compute(2 * MILLISECOND);
+        keel_yield();
+        if (keel_now() < begin + 5 * MILLISECOND || keel_now() > end)
+            return held_long() - before;
+    }
+}
+
+static void print_number(uint64_t number)
+{
+    struct line line;
+    line_begin(&line);
+    line_number(&line, number);
+    line_write(&line, standard_output);
+}
+
+static void begin_blocked(void)
+{
+    open_pipe();
+    keel_spawn(block_for_ever, NULL);
+    yield_until(&begun, 1);
+}
+
 /* Main holds its worker twice for long, and once for less. */
 static int counts(void)
 {
-    keel_sched_stats numbers = {.size = sizeof numbers};
-    keel_spawn(block_a_while, (void *)1); /* there is somebody to yield to */
-    compute(40 * MILLISECOND);
+    begin_blocked();
     keel_yield();
-    compute(2 * MILLISECOND);
+    uint64_t before = held_long();
+    hold_until_seen(compute_a_little);
+    uint64_t times = held_long() - before;
     keel_yield();
-    compute(40 * MILLISECOND);
-    keel_sched_stats_read(&numbers);
-    struct line line;
-    line_begin(&line);
-    line_number(&line, numbers.total.held_long);
-    line_write(&line, standard_output);
+    times += hold_shortly();
+    before = held_long();
+    hold_until_seen(compute_a_little);
+    print_number(times + held_long() - before);
     return main_status;
 }
 
-/* Nobody holds a worker: main yields in time, though nobody else is ready, and the other one
- * blocks. */
+static int counts_none(void)
+{
+    begin_blocked();
+    compute(40 * MILLISECOND);
+    print_number(held_long());
+    return main_status;
+}
+
+/*
+ * Nobody holds a worker: main yields in time, though nobody else is ready, and the other one
+ * blocks. But for times when the machine held main up.
+ */
 static int holds_none(void)
 {
-    int64_t end = keel_now() + 200 * MILLISECOND;
-    keel_spawn(block_a_while, (void *)100);
-    while (keel_now() < end) {
-        compute(MILLISECOND);
+    begin_blocked();
+    keel_yield();
+    uint64_t before = held_long(), held_up = 0;
+    int64_t last = keel_now();
+    for (int64_t end = last + 200 * MILLISECOND; last < end;) {
+        compute_a_little();
         keel_yield();
+        int64_t now = keel_now();
+        held_up += now - last >= 5 * MILLISECOND;
+        last = now;
     }
+    print(held_long() - before <= held_up ? "nobody is told of" : "somebody is told of");
     return main_status;
 }
 
@@ -248,8 +325,11 @@ int main(int argc, char **argv)
         {"never-ended-hosted", never_ended_hosted},
         {"never-begun", never_begun},
         {"computes", computes},
+        {"computes-on", computes_on},
+        {"computes-unseen", computes_unseen},
         {"waits", waits},
         {"counts", counts},
+        {"counts-none", counts_none},
         {"holds-none", holds_none},
     };
     return GO_THE_WAY(ways, argc, argv);

@@ -4,6 +4,7 @@
 #include "keel.h"
 #include "tests/sched/blocked.h"
 #include "tests/sched/exiting.h"
+#include "tests/sched/held.h"
 #include "tests/sched/meeting.h"
 #include "tests/sched/ways.h"
 
@@ -143,10 +144,8 @@ static int end_without_begin(void)
 
 static void hog(void *arg)
 {
-    int64_t end = keel_now() + 100 * MILLISECOND;
     (void)arg;
-    while (keel_now() < end)
-        ;
+    hold_until_seen(meeting_pause);
     keel_exit(main_status);
 }
 
