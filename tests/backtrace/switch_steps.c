@@ -13,9 +13,9 @@
 #include "keel/chan.h"
 #include "keel/task.h"
 #include "machine/context.h"
+#include "sched/sched.h"
 #include "tests/arch/single_step.h"
 #include "tests/handler.h"
-#include "tests/sched/one_cpu.h"
 #include "tests/tap.h"
 
 #define FRAME __attribute__((noinline))
@@ -386,7 +386,8 @@ int main(void)
 {
     static unsigned char alternate[stack_size];
     struct abi_stack stack = {.stack_pointer = (uintptr_t)alternate, .size = sizeof alternate};
-    bind_to_first_cpu();
+    /* Only this thread is stepped. RELAXED: it is the only one. */
+    atomic_store(&sched.worker_limit, 1, RELAXED);
     arch_syscall2(__NR_sigaltstack, (long)&stack, 0);
     handler_install(SIGUSR1, (uintptr_t)begin, SA_SIGINFO | SA_ONSTACK);
     handler_install(SIGTRAP, (uintptr_t)step, SA_SIGINFO | SA_ONSTACK);
