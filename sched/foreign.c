@@ -172,21 +172,13 @@ static bool count_less(uint32_t less, bool *dead)
     return last;
 }
 
-/* Step 3. Returns when to ask again. */
-static int64_t count_asleep(void)
+/* Step 3; and the same again later, when the caller is not counted any more. Returns when to ask
+ * again. */
+static int64_t ask(uint32_t less)
 {
     bool dead;
-    bool last = count_less(1, &dead);
-    if (last && sched_anyone_starved())
+    if (count_less(less, &dead) && sched_anyone_starved())
         sched_wake_one(false);
-    return dead ? sched_verdict() : CLOCK_FOREVER;
-}
-
-/* The same, later. */
-static int64_t ask_again(void)
-{
-    bool dead;
-    count_less(0, &dead);
     return dead ? sched_verdict() : CLOCK_FOREVER;
 }
 
@@ -280,9 +272,9 @@ static void stay(void *data)
     if (own->has_deadline) {
         wait_until(own->self);
     } else {
-        int64_t again = count_asleep();
+        int64_t again = ask(1);
         while (!wait(own->self, FOREIGN_WAITS, again))
-            again = ask_again();
+            again = ask(0);
     }
 }
 

@@ -7,23 +7,19 @@ use warnings;
 use File::Temp qw(tempdir);
 use FindBin;
 use Test::More;
-use lib "$FindBin::Bin/../lang", "$FindBin::Bin/../../tools";
-use Bench::Run qw(allowed_cpus content);
+use lib "$FindBin::Bin/..", "$FindBin::Bin/../../tools";
+use Bench::Run    qw(allowed_cpus content);
+use BenchmarkTest qw(run_natively_once benchmark_setting tables_of);
 use BenchStacks::Observe;
 use BenchStacks::Peers;
 use BenchStacks::Report;
-use ExamplePrograms qw(source_folder library_folder compiler);
 
-plan skip_all => 'the benchmark runs natively' if $ENV{KEEL_EMULATOR};
-plan skip_all => 'once is enough'              if compiler() ne 'gcc' || library_folder() =~ m{/debug$};
-plan skip_all => 'there is no /proc'           if content('/proc/self/status') !~ /^VmPTE:/m;
+run_natively_once('the benchmark');
+plan skip_all => 'there is no /proc' if content('/proc/self/status') !~ /^VmPTE:/m;
 
-my $work   = tempdir(CLEANUP => 1);
-my $folder = library_folder();
-my @cpus   = allowed_cpus();
-delete $ENV{KEEL_TESTS};    # no option of the program's
-chdir source_folder() or die source_folder() . ": $!\n";
-my %setting  = (folder => $folder, work => $work, cc => 'gcc', 'c++' => 'g++', source => source_folder());
+my $work     = tempdir(CLEANUP => 1);
+my @cpus     = allowed_cpus();
+my %setting  = benchmark_setting($work);
 my %subjects = map { $_->{name} => $_ }
     BenchStacks::Peers::build_all(\%setting, grep { /^keel/ } BenchStacks::Peers::names());
 ok($subjects{$_}, "there is $_") for qw(keel keel-unguarded keel-older);
@@ -89,13 +85,7 @@ my $report = BenchStacks::Report->new(
     counts => [1000], workers => [1], core_count => 1000,
     cores  => { keel => { resident => 2**22, size => 2**30, on_disk => 2**23, dumped => 1.25, by => 'gcore' } },
 );
-my $tables = '';
-{
-    open my $to, '>', \$tables or die "$!\n";
-    my $before = select $to;
-    $report->print_tables;
-    select $before;
-}
+my $tables = tables_of($report);
 my @expected = (
     [ '| Keel | 1 | 4,500 · 4,600 | 4,000 · 4,100 | 500 | 2.00 · 3.00 | 1.00 | 12 |', 'least and median' ],
     [ '| Go | 1 | 2,000 (0.44) | 2,000 (0.50) | 0.00 (0.00) | 4.00 (2.00) | 0.50 (0.50) | 1,234 |', 'the ratio' ],

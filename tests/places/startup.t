@@ -7,16 +7,14 @@ use warnings;
 use File::Temp qw(tempdir);
 use FindBin;
 use Test::More;
-use lib "$FindBin::Bin/../lang", "$FindBin::Bin/..";
-use Commands qw(succeeds_silently);
-use ExamplePrograms qw(source_folder library_folder compiler);
+use lib "$FindBin::Bin/..";
+use BenchmarkTest qw(run_natively_once benchmark_setting);
+use Commands      qw(succeeds_silently);
 
-plan skip_all => 'the driver runs natively' if $ENV{KEEL_EMULATOR};
-plan skip_all => 'once is enough'           if compiler() ne 'gcc' || library_folder() =~ m{/debug$};
-
-my $bench = source_folder() . '/bench/startup';
-my $work  = tempdir(CLEANUP => 1);
-my $cc    = compiler();
+run_natively_once('the driver');
+my $work    = tempdir(CLEANUP => 1);
+my %setting = benchmark_setting($work);
+my ($bench, $cc) = ("$setting{source}/bench/startup", $setting{cc});
 
 sub driver {
     my ($arguments) = @_;

@@ -7,18 +7,14 @@ use warnings;
 use File::Temp qw(tempdir);
 use FindBin;
 use Test::More;
-use lib "$FindBin::Bin/../lang", "$FindBin::Bin/../../tools";
-use ExamplePrograms qw(source_folder library_folder compiler);
+use lib "$FindBin::Bin/..", "$FindBin::Bin/../../tools";
+use BenchmarkTest qw(run_natively_once benchmark_setting tables_of);
 use BenchTasks::Peers;
 use BenchTasks::Report;
 
-plan skip_all => 'the benchmark runs natively' if $ENV{KEEL_EMULATOR};
-plan skip_all => 'once is enough'              if compiler() ne 'gcc' || library_folder() =~ m{/debug$};
-
-my $work = tempdir(CLEANUP => 1);
-my $folder = library_folder();
-delete $ENV{KEEL_TESTS};    # no option of the program's
-chdir source_folder() or die source_folder() . ": $!\n";
+run_natively_once('the benchmark');
+my $work    = tempdir(CLEANUP => 1);
+my %setting = benchmark_setting($work);
 
 my $said = `gcc -O2 -Wall -Wextra -Wshadow -Wconversion bench/tasks/runner.c -o '$work/runner' 2>&1`;
 is("$? $said", '0 ', 'the runner is built');
@@ -39,7 +35,6 @@ ok($text =~ /^cpu (\d+)$/m && $1 < 500_000 && $status == 124, 'what does not end
 is((runner("20 $cpu /bin/sh -c 'kill -9 \$\$'"))[0], 126, 'a signal');
 is((runner("20 $cpu $work/none"))[0], 125, 'no such program');
 
-my %setting = (folder => $folder, work => $work, cc => 'gcc', 'c++' => 'g++', source => source_folder());
 my ($keel) = BenchTasks::Peers::build_all(\%setting, 'keel');
 my %rows = map { $_ => 1 } BenchTasks::Report::rows();
 is(join(' ', grep { !$rows{$_} } sort keys %{ $keel->{has} }), '', 'every row of the program is in a table');
@@ -65,13 +60,7 @@ my $report = BenchTasks::Report->new(
     peers   => [ map { { name => $_, title => $_ } } qw(keel go serial) ],
     setting => \%setting,
 );
-my $tables = '';
-{
-    open my $to, '>', \$tables or die "$!\n";
-    my $before = select $to;
-    $report->print_tables;
-    select $before;
-}
+my $tables = tables_of($report);
 my @expected = (
     [ 'two tasks a worker yield', '1 \| 10.0 · 12.0 \| 25.0 · 30.0 \(2.50\) \| 6.2', 'least, median, ratio, floor' ],
     [ 'ring of 503 tasks',        '1 \|  \| 90.0 · 90.0 \| 28', 'a round that failed leaves no figure, and no ratio' ],
