@@ -371,23 +371,38 @@ int keel_thread_hold(void);
 void keel_thread_let(void);
 
 /*
- * Ends the process with `status` & 0xff, from anywhere, whatever else runs. Exit functions run
- * once, last registered first, on the caller's stack, then destructors (.fini_array). Returning
- * from main is keel_exit. May park, if an exit function does. None of it runs when the process ends
- * by a panic, a deadlock or a fault. Called by an exit function, it goes on with those left, and
- * its status counts.
+ * Ends the process with `status` & 0xff, whatever else runs. Exit functions run once, last
+ * registered first; then destructors (.fini_array), last first; then what these have registered.
+ * Returning from main is keel_exit.
+ *
+ * All of it runs in the caller, on its stack (of a packed task, on one of the default size). From a
+ * task, also between keel_blocking_begin and keel_blocking_end; from a foreign thread that is
+ * attached; before `main`; not from a signal handler. May park, if an exit function does. Tasks and
+ * threads run on meanwhile, and stop where they are when the process ends: nobody waits for them
+ * (keel_wait_all does), and nothing of theirs is cleaned up.
+ *
+ * The first call decides. Called again by an exit function or a destructor, it goes on with those
+ * left, and the later status counts. Called meanwhile by another task or thread, it waits for the
+ * end of the process, and that status is lost; so an exit function that waits for such a task waits
+ * for ever. None of the rest runs when an exit function panics or faults, or when it waits and all
+ * tasks are asleep: the process ends by that, as it does at other times.
  */
 KEEL_NORETURN void keel_exit(int status);
 
 /*
- * Registers an exit function. Errors: -ENOMEM. It runs in the task that exits, and may do what
- * tasks may: print, spawn, await, sleep, register further ones, which then run next.
+ * Registers an exit function; one that is registered twice runs twice. Errors: -ENOMEM. From where
+ * keel_exit may be called; does not park. The function runs in who exits, and may do what that
+ * may: a task's print, spawn, await, sleep, and register further ones, which then run next. What
+ * another task registers while exit functions run already runs too, if the last has not ended.
  */
 int keel_at_exit(void (*fn)(void));
 
 /*
  * Waits until no other task is left, but those that wait in it too: then all of them go on. What
- * the others did is seen by the caller. Returns at once when there are none. May park.
+ * the others did is seen by the caller. Returns at once when there are none. Tasks that nobody has
+ * awaited yet are waited for like others, and forked children that are not joined. From a task, an
+ * exit function, a foreign thread that is attached, and before `main`; not between
+ * keel_blocking_begin and keel_blocking_end, nor from a signal handler. May park.
  *
  * main is a task like any other: while it runs, or waits for something else, a task that calls this
  * waits too. A foreign thread is none: it may call this, and waits as a task would, but nobody

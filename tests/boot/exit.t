@@ -26,5 +26,8 @@ exit_functions('order', 5, 'second', 'first', 'destructor');
 exit_functions('late', 5, 'second', 'registers another', 'third', 'first', 'destructor');
 exit_functions('again', 7, 'second', 'exits again', 'first', 'destructor');
 exit_functions('many', 5, 'second', 200, 'first', 'destructor');
+exit_functions('destructor', 5, 'second', 'first', 'registers another', 'destructor', 'first');
+exit_functions('exit', 7, 'second', 'first', 'exits again', 'destructor');
+exit_functions('begin', 7, 'first', 'destructor');
 
 done_testing();

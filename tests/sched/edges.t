@@ -28,6 +28,7 @@ my @ways = (
     [ 'waits-in-a-circle', $panic_status, '', qr/^keel: deadlock: all tasks are asleep \(2\)\n/, $thread_waits ],
     [ 'exits-held',        $main_status,  "all have ended\n" ],
     [ 'exits-on-thread',   $main_status,  "all have ended\n" ],
+    [ 'registers-on-thread', $main_status, "first\n" ],
     [ 'end-without-begin', $panic_status, '', qr/keel_blocking_end without keel_blocking_begin \(task 1 "main"/ ],
 );
 

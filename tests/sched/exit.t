@@ -48,6 +48,10 @@ for my $workers (1, 2, 8) {
         is($child->{status}, $status, '  status');
         is($child->{output}, join('', map { "$_\n" } @lines), '  the exit functions, last first, once');
     }
+    my $stuck = run_way('function-awaits-exit', $workers, 'exit_corners');
+    is("$stuck->{status} $stuck->{output}", '2 ', "function-awaits-exit on $workers: goes on no more");
+    like($stuck->{errors}, qr/^keel: deadlock: all tasks are asleep \(2\)$/m, '  and says so');
+
     # Tasks register functions while they run already: as many as do in time.
     my $child = run_way('at-once', $workers, 'exit');
     is($child->{status}, $main_status, "at-once on $workers: status");

@@ -2,6 +2,7 @@
 # Tasks that find no stack: they begin as soon as memory is to be had, whoever holds it, and where none is
 # the program ends and says so; meanwhile others pay next to nothing. And what lies deep in stacks goes
 # back, while others come, and while other workers are free to be woken.
+# time limit: 180 s
 use strict;
 use warnings;
 use FindBin;
@@ -15,7 +16,7 @@ my ($MiB, $GiB) = (1024 * 1024, 1024 * 1024 * 1024);
 
 sub run_way {
     my ($way, $workers, $size) = @_;
-    return run_child('sched/children/starved', arguments => [$way],
+    return run_child('sched/children/starved', arguments => [$way], seconds => 60,
         environment => { KEEL_WORKERS => $workers, defined $size ? (KEEL_STACK_SIZE => $size) : () });
 }
 

@@ -1,6 +1,7 @@
 /*
  * Exit functions in all their ways; the first argument says which: "order", "late" (one registers
- * another), "again" (one calls keel_exit), "many" (more than one block holds).
+ * another), "again" (one calls keel_exit), "many" (more than one block holds), "destructor" (one
+ * registers another), "exit" (a destructor calls keel_exit), "begin" (a constructor does).
  */
 #include "base/line.h"
 #include "keel/task.h"
@@ -15,14 +16,41 @@ static void print(const char *text)
     line_write(&line, standard_output);
 }
 
+static void first(void)
+{
+    print("first");
+}
+
+static char mode(void)
+{
+    char *const *arguments = keel_arguments(NULL);
+    return arguments[1] != NULL ? arguments[1][0] : 'o';
+}
+
 __attribute__((destructor)) static void destructor(void)
 {
     print("destructor");
 }
 
-static void first(void)
+/* Destructors run in the opposite order. */
+__attribute__((destructor)) static void destructor_before(void)
 {
-    print("first");
+    if (mode() == 'd') {
+        print("registers another");
+        keel_at_exit(first);
+    }
+    if (mode() == 'e') {
+        print("exits again");
+        keel_exit(other_status);
+    }
+}
+
+__attribute__((constructor)) static void constructor(void)
+{
+    if (mode() == 'b') {
+        keel_at_exit(first);
+        keel_exit(other_status);
+    }
 }
 
 static void second(void)
@@ -62,18 +90,17 @@ static void prints_count(void)
     line_write(&line, standard_output);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-    char mode = argc > 1 ? argv[1][0] : 'o';
     keel_at_exit(first);
-    if (mode == 'm') {
+    if (mode() == 'm') {
         keel_at_exit(prints_count);
         for (int i = 0; i < many; i++)
             keel_at_exit(counts);
     }
-    if (mode == 'l')
+    if (mode() == 'l')
         keel_at_exit(registers_another);
-    if (mode == 'a')
+    if (mode() == 'a')
         keel_at_exit(exits_again);
     keel_at_exit(second);
     return main_status;

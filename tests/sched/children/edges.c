@@ -129,6 +129,22 @@ static int exits_on_thread(void)
     return main_status;
 }
 
+/* The thread is gone when the function that it has registered runs. */
+static void register_on_thread(void *arg)
+{
+    (void)arg;
+    keel_at_exit(first);
+    keel_wait_group_done(&group);
+}
+
+static int registers_on_thread(void)
+{
+    keel_wait_group_add(&group, 1);
+    start(register_on_thread);
+    keel_wait_group_wait(&group);
+    return main_status;
+}
+
 /* ---- wrong calls */
 
 static int end_without_begin(void)
@@ -173,6 +189,7 @@ static const struct way ways[] = {
     {"waits-in-a-circle", waits_in_a_circle},
     {"exits-held", exits_held},
     {"exits-on-thread", exits_on_thread},
+    {"registers-on-thread", registers_on_thread},
     {"end-without-begin", end_without_begin},
     {"thread-spawns-hog", thread_spawns_hog},
 };

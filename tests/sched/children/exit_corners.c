@@ -128,6 +128,20 @@ static int from_awaited(void)
     return main_status;
 }
 
+/* An exit function waits for a task that exits too, and so for ever. */
+static void await_one_that_exits(void)
+{
+    keel_task_await(keel_task_create(exit_hosted, (void *)task_status, NULL), NULL);
+    print("awaited");
+}
+
+static int function_awaits_exit(void)
+{
+    keel_at_exit(first);
+    keel_at_exit(await_one_that_exits);
+    return main_status;
+}
+
 /* ---- tasks that wait for one that has exited */
 
 static void *await_task(void *task)
@@ -292,6 +306,7 @@ static const struct way ways[] = {
     {"two-at-once", two_at_once},
     {"exit-in-functions", exit_in_functions},
     {"from-awaited", from_awaited},
+    {"function-awaits-exit", function_awaits_exit},
     {"exit-of-awaited", exit_of_awaited},
     {"functions-do-all", functions_do_all},
     {"while-others-print", while_others_print},

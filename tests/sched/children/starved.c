@@ -306,7 +306,7 @@ static bool sees_trimming(void)
 
 static int trims_unsearching(void)
 {
-    int64_t end = keel_now() + meeting_patience;
+    int64_t end = keel_now() + 4 * meeting_patience; /* both must have a CPU just then */
     do {
         if (sees_trimming())
             return right;
