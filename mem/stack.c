@@ -389,8 +389,8 @@ void mem_stack_release(struct mem_stack *stack)
 void mem_stack_trim_all(struct mem_stack *own)
 {
     /* A page for what is called from here. */
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-    size_t deep = note_trimmed(own, round_down(here, arch_page_size) - arch_page_size);
+    uintptr_t here = round_down((uintptr_t)__builtin_frame_address(0), arch_page_size);
+    size_t deep = own == NULL ? 0 : note_trimmed(own, here - arch_page_size);
     if (deep != 0)
         page_discard((void *)own->low, deep);
     struct mem_stack_size *size = &mem_stack_default;

@@ -15,8 +15,8 @@
  * Released stacks are kept, warm, in a pool that all threads share, up to a limit; beyond it their
  * memory goes back to the kernel. (Workers keep a few of their own before they come here.) Warm is
  * the top alone: a stack that a task may have used deeply is *trimmed*, many at a time, when so
- * many have come into the pool, and when a worker has nothing to do. What lies deep in the few of a
- * worker that never sleeps stays.
+ * many have come into the pool, when a worker has nothing to do, and now and then when it never has
+ * (sched/spare.c).
  */
 #ifndef KEEL_MEM_STACK_H
 #define KEEL_MEM_STACK_H
@@ -99,7 +99,7 @@ void mem_stack_release(struct mem_stack *stack);
 /*
  * For a thread that is about to sleep on `stack`, at the caller's depth: the kernel gets back what
  * lies deep in it and in the pools. Nothing, at the price of some loads, when no task has run on
- * any since.
+ * any since. NULL: what lies in the pools alone.
  */
 void mem_stack_trim_all(struct mem_stack *stack);
 

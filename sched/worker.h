@@ -49,6 +49,7 @@ struct sched_worker {
     uint8_t next_row;  /* how often in a row the slot was taken */
     bool left_stale;   /* its tasks claimed children where they stand (host.c) */
     bool is_foreign;   /* a foreign thread's: no worker, and not in sched.workers */
+    uint16_t releases; /* of stacks, into the cache */
     struct sched_timer_looks looks;
     struct sched_counts counts;
     struct sched_times times;

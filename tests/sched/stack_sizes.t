@@ -33,6 +33,7 @@ my @ways = (
     [ 'little',       'small ones take a page or two' ],
     [ 'back',         'after deep use the memory goes back' ],
     [ 'default-back', 'of stacks of the default size too' ],
+    [ 'busy-back', 'and when the worker always has something to do' ],
 );
 my @starved = (
     [ 'starved',          'who finds no stack begins when another has ended' ],

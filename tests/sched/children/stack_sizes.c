@@ -251,6 +251,39 @@ static int gives_default_back(void)
     return goes_back(use_deeply, tasks_most, 100 * KiB, 0, 3 * MiB / 2) ? right : wrong;
 }
 
+static void *yield_and_end(void *arg)
+{
+    keel_yield();
+    return arg;
+}
+
+/* Never without a task that is ready. */
+static void be_busy(void)
+{
+    keel_task *tasks[tasks_most];
+    for (int i = 0; i < tasks_most; i++)
+        tasks[i] = keel_task_create(yield_and_end, NULL, NULL);
+    for (int i = 0; i < tasks_most; i++)
+        keel_task_await(begun(tasks[i]), NULL);
+}
+
+/* What lies in the cache of a worker that always has something to do. */
+static int gives_back_when_busy(void)
+{
+    enum { count = 16, used = 100 * KiB, kept_most = MiB / 2 };
+    keel_task *tasks[count];
+    be_busy();
+    int64_t before = statm_read(statm_resident);
+    for (int i = 0; i < count; i++)
+        tasks[i] = keel_task_create(use_deeply, (void *)(uintptr_t)used, NULL);
+    for (int i = 0; i < count; i++)
+        keel_task_await(begun(tasks[i]), NULL);
+    int64_t end = keel_now() + meeting_patience;
+    while (statm_read(statm_resident) - before > kept_most && keel_now() < end)
+        be_busy();
+    return statm_read(statm_resident) - before <= kept_most ? right : wrong;
+}
+
 /* ---- no memory */
 
 static void limit_addresses(uint64_t bytes)
@@ -426,6 +459,7 @@ static const struct way ways[] = {
     {"little", takes_little},
     {"back", gives_memory_back},
     {"default-back", gives_default_back},
+    {"busy-back", gives_back_when_busy},
     {"starved", starves},
     {"starved-yielding", starves_while_main_yields},
     {"pools", empties_pools},
