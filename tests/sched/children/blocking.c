@@ -253,6 +253,15 @@ static uint64_t hold_shortly(void)
     }
 }
 
+/* How many, of one that lasts for some looks more. */
+static uint64_t hold_on(void)
+{
+    uint64_t seen = hold_until_seen(compute_a_little);
+    uint64_t before = held_long();
+    compute(20 * MILLISECOND);
+    return seen + held_long() - before;
+}
+
 static void print_number(uint64_t number)
 {
     struct line line;
@@ -273,14 +282,11 @@ static int counts(void)
 {
     begin_blocked();
     keel_yield();
-    uint64_t before = held_long();
-    hold_until_seen(compute_a_little);
-    uint64_t times = held_long() - before;
+    uint64_t times = hold_on();
     keel_yield();
     times += hold_shortly();
-    before = held_long();
-    hold_until_seen(compute_a_little);
-    print_number(times + held_long() - before);
+    times += hold_on();
+    print_number(times);
     return main_status;
 }
 
