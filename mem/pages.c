@@ -71,14 +71,19 @@ bool page_discard(void *address, size_t size)
     return arch_syscall3(__NR_madvise, (long)address, (long)size, MADV_DONTNEED) == 0;
 }
 
+/* Returns how many bytes, from the first on, it was done for, or an error. */
+static long advise_many(const struct abi_memory_range *ranges, size_t count, int advice)
+{
+    return arch_syscall5(__NR_process_madvise, abi_pidfd_self, (long)ranges, (long)count, advice,
+                         0);
+}
+
 void page_discard_many(const struct abi_memory_range *ranges, size_t count)
 {
     size_t size = 0;
     for (size_t i = 0; i < count; i++)
         size += ranges[i].size;
-    long done = arch_syscall5(__NR_process_madvise, abi_pidfd_self, (long)ranges, (long)count,
-                              MADV_DONTNEED, 0);
-    if (done == (long)size)
+    if (advise_many(ranges, count, MADV_DONTNEED) == (long)size)
         return;
     for (size_t i = 0; i < count; i++)
         page_discard((void *)ranges[i].start, ranges[i].size);
@@ -97,6 +102,20 @@ bool page_protect(void *address, size_t size)
 int page_guard(void *address, size_t size)
 {
     return (int)arch_syscall3(__NR_madvise, (long)address, (long)size, abi_madv_guard_install);
+}
+
+size_t page_guard_many(const struct abi_memory_range *ranges, size_t count)
+{
+    long done = advise_many(ranges, count, abi_madv_guard_install);
+    size_t guarded = 0;
+    for (; guarded < count && done >= (long)ranges[guarded].size; guarded++)
+        done -= (long)ranges[guarded].size;
+    return guarded;
+}
+
+void page_populate_many(const struct abi_memory_range *ranges, size_t count)
+{
+    advise_many(ranges, count, MADV_POPULATE_WRITE);
 }
 
 /* A call that reads from there, and then fails, because there is no such way to change a mask. */

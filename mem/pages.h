@@ -51,6 +51,15 @@ int page_guard(void *address, size_t size);
 bool page_is_guarded(const void *address);
 
 /*
+ * As page_guard, many by one call. Returns how many were guarded, of the first ones; 0 when the
+ * kernel knows no such call, or refuses.
+ */
+size_t page_guard_many(const struct abi_memory_range *ranges, size_t count);
+
+/* Gives the pages memory now that is taken by touch else; where the kernel refuses, it is. */
+void page_populate_many(const struct abi_memory_range *ranges, size_t count);
+
+/*
  * Asks for no huge pages here. Where they are on for all memory the first touch would otherwise
  * cost a program 2 MiB and a hundred times the time.
  */

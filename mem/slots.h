@@ -11,7 +11,11 @@
 /* At most so many are cooled at a time. */
 enum { mem_slots_cooled_most = 32 };
 
-/* A stack in a slot, described. NULL: the kernel has no such guards, or no memory. */
+/*
+ * A stack in a slot, described. When there are many of the size it may be several, linked by
+ * `next`, of which all but the first have memory already that their tops need. NULL: the kernel has
+ * no such guards, or no memory.
+ */
 struct mem_stack *mem_slots_take(struct mem_stack_size *size);
 
 /*

@@ -195,6 +195,22 @@ static struct mem_stack *stack_of_image(void)
     return promise != 0 ? mem_stack_promise_keep(promise) : stack;
 }
 
+/* New ones, that nobody has used. Returns how many they are. */
+static uint32_t pool_others(struct mem_stack_size *size, struct mem_stack *first)
+{
+    uint32_t count = 0;
+    lock_acquire(&size->lock);
+    for (struct mem_stack *stack = first; stack != NULL; stack = first) {
+        first = stack->next;
+        stack->next = size->trimmed;
+        size->trimmed = stack;
+        count++;
+    }
+    size->pooled += count;
+    lock_release(&size->lock);
+    return count;
+}
+
 /* The cheapest that there is. */
 static struct mem_stack *stack_make(struct mem_stack_size *size)
 {
@@ -204,7 +220,7 @@ static struct mem_stack *stack_make(struct mem_stack_size *size)
     stack = mem_slots_take(size);
     if (stack == NULL)
         return stack_map(size);
-    count_stacks(1);
+    count_stacks(1 + pool_others(size, stack->next));
     return stack;
 }
 
@@ -481,20 +497,4 @@ const struct mem_stack *mem_stack_guarding(uintptr_t address, uintptr_t *low)
 size_t mem_stack_count(void)
 {
     return atomic_load(&listed.count, RELAXED); /* RELAXED: as in count_stacks */
-}
-
-void mem_stack_line(struct line *line)
-{
-    line_text(line, "; task stacks mapped: ");
-    line_number(line, mem_stack_count());
-    line_text(line, "; the limit may be ");
-    line_text(line, mem_slots_are_refused() ? "/proc/sys/vm/max_map_count"
-                                            : "RLIMIT_AS or /proc/sys/vm/overcommit_memory");
-}
-
-void mem_stack_line_if_many(struct line *line)
-{
-    enum { many = 1000 };
-    if (mem_stack_count() >= many)
-        mem_stack_line(line);
 }

@@ -67,7 +67,8 @@ static inline bool refuse_syscall_when(long number, unsigned argument, uint32_t 
 /* The guards of slots (mem/slots.h), as an older kernel does. */
 static inline bool refuse_slots(int error)
 {
-    return refuse_syscall_when(__NR_madvise, 2, abi_madv_guard_install, error);
+    return refuse_syscall_when(__NR_process_madvise, 3, abi_madv_guard_install, error) &&
+           refuse_syscall_when(__NR_madvise, 2, abi_madv_guard_install, error);
 }
 
 /* Whether a refusal takes: tried on a call that nobody needs, with an error that it never gives. */

@@ -8,6 +8,7 @@
 #include <linux/mman.h>
 
 #include "mem/pages.h"
+#include "mem/slot_chunk.h"
 #include "tests/cases.h"
 #include "tests/mem/resident.h"
 
@@ -142,6 +143,23 @@ static int has_guard(void)
     return all_are_guarded() ? right : wrong;
 }
 
+/* Few have memory that nobody has asked for: none while there are few, then some. */
+static int takes_little_ahead(void)
+{
+    enum { few = 200, ahead = 64, other_pages = 40 };
+    taken[many - 1] = mem_stack_acquire();
+    int64_t before = statm_read(statm_resident);
+    for (unsigned i = 0; i < few; i++)
+        taken[i] = mem_stack_acquire();
+    if (statm_read(statm_resident) - before > (few + other_pages) * arch_page_size)
+        return wrong;
+    for (unsigned i = few; i < many; i++)
+        taken[i] = mem_stack_acquire();
+    if (statm_read(statm_resident) - before > (many + ahead + other_pages) * arch_page_size)
+        return wrong;
+    return mem_stack_count() >= many && mem_stack_count() <= many + ahead ? right : wrong;
+}
+
 static int faults_below(void)
 {
     take(0, many);
@@ -154,6 +172,19 @@ static int faults_at_the_end(void)
     take(0, many);
     *(volatile char *)(taken[many - 1]->low - mem_stack_guard) = 1;
     return wrong;
+}
+
+/* One by one where the kernel makes no guards many at a time; as ever where it gives no memory. */
+static int has_guards_singly(void)
+{
+    refuse_syscall(__NR_process_madvise, ENOSYS);
+    return has_guard() == right && !mem_slots_are_refused() ? right : wrong;
+}
+
+static int has_guards_without_memory(void)
+{
+    refuse_syscall_when(__NR_process_madvise, 3, MADV_POPULATE_WRITE, EINVAL);
+    return has_guard() == right && !mem_slots_are_refused() ? right : wrong;
 }
 
 /* Of the stacks a page was touched at both ends. */
@@ -315,12 +346,30 @@ static int lacks_memory(void)
     return take(first_chunk, many / 2) && !mem_slots_are_refused() ? right : wrong;
 }
 
+/* Of slots that were to be begun many at a time: they may be later. */
+static int lacks_memory_for_many(void)
+{
+    take(0, many / 2);
+    refuse_slots(ENOMEM);
+    if (!take(many / 2, many) || mem_slots_are_refused() || taken[many - 1]->chunk != NULL)
+        return wrong;
+    for (unsigned i = 0; i < many; i++) {
+        const struct slot_chunk *chunk = taken[i]->chunk;
+        if (chunk != NULL && chunk->lost != 0)
+            return wrong;
+    }
+    return right;
+}
+
 int main(void)
 {
     cases_need(has_guards() && refusals_work(), "no guards without a mapping, or no seccomp, here");
     check_case(takes_no_mappings, right, "3,000 stacks take a handful of mappings");
     check_case(is_never_huge, right, "none of them can be a huge page");
     check_case(has_guard, right, "each has a guard, and is known by it");
+    check_case(takes_little_ahead, right, "few have memory before they are asked for");
+    check_case(has_guards_singly, right, "all have guards where not many can be made at a time");
+    check_case(has_guards_without_memory, right, "and where memory comes by touch alone");
     check_case(faults_below, forked_died + SIGSEGV, "a write just below a stack faults");
     check_case(faults_at_the_end, forked_died + SIGSEGV, "and one at the guard's end");
     check_case(serves_again, right, "given back and taken again: as before");
@@ -337,5 +386,6 @@ int main(void)
     check_case(ceases, forked_died + SIGSEGV,
                "guards that are refused later: the same from then on");
     check_case(lacks_memory, right, "guards that memory lacks for: no refusal for ever");
+    check_case(lacks_memory_for_many, right, "of many at a time: they are begun later");
     return tap_done();
 }
