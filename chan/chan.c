@@ -111,11 +111,25 @@ static void close_locked(struct keel_chan *chan, struct list_node *woken)
     list_take_all(woken, list);
 }
 
-static void ready_all(struct list_node *woken)
+/*
+ * Some at a time: others run those while we go on. Each node lies on a stack of its own, which most
+ * often nobody has touched for long, and says where the next is. Tasks that were created one after
+ * the other as a rule wait so too, at equal distances: so what lies some of them ahead is guessed.
+ */
+static __attribute__((noinline)) void ready_all(struct list_node *woken)
 {
-    for (struct list_node *node = list_pop_front(woken); node != NULL;
-         node = list_pop_front(woken)) {
-        sched_ready(chan_waiter_of(node)->task);
+    enum { at_once = 64, ahead = 6 };
+    struct list_node *node = list_pop_front(woken);
+    uintptr_t before = (uintptr_t)node;
+    while (node != NULL) {
+        struct queue tasks = {.first = NULL};
+        for (; node != NULL && tasks.length < at_once; node = list_pop_front(woken)) {
+            uintptr_t place = (uintptr_t)node;
+            __builtin_prefetch((const void *)(place + ahead * (place - before)));
+            before = place;
+            queue_push(&tasks, chan_waiter_of(node)->task);
+        }
+        sched_ready_all(&tasks);
     }
 }
 

@@ -295,7 +295,6 @@ static uint32_t guard(struct place first, uint32_t count)
 static struct mem_stack *describe(struct place place)
 {
     struct mem_stack *stack = stack_at(place);
-    stack->next = NULL;
     stack->low = (uintptr_t)slot_at(place) + mem_stack_guard;
     stack->chunk = place.chunk;
     stack->size = place.chunk->size;
@@ -317,13 +316,14 @@ struct mem_stack *mem_slots_take(struct mem_stack_size *size)
         return NULL;
     if (begun != 0 && (begun = guard(place, begun)) == 0)
         return NULL;
-    struct mem_stack *first = describe(place);
-    while (begun-- > 1) {
-        place.index++;
+    place.index += begun > 1 ? begun - 1 : 0;
+    struct mem_stack *first = NULL;
+    do {
         struct mem_stack *stack = describe(place);
-        stack->next = first->next;
-        first->next = stack;
-    }
+        stack->next = first;
+        first = stack;
+        place.index--;
+    } while (begun-- > 1);
     return first;
 }
 

@@ -1,6 +1,7 @@
 #include "mem/slots.h"
 
-void mem_stack_line(struct line *line)
+/* noinline: once in the image. */
+__attribute__((noinline)) void mem_stack_line(struct line *line)
 {
     line_text(line, "; task stacks mapped: ");
     line_number(line, mem_stack_count());

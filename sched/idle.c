@@ -92,6 +92,7 @@ bool sched_any_work(bool next_too)
 {
     if (sched_anyone_global())
         return true;
+    atomic_fence(ACQUIRE); /* ACQUIRE: with the RELEASE in sched_global_take (queue.c) */
     /* ACQUIRE: with the RELEASE in worker_begin (worker.c). */
     uint32_t count = atomic_load(&sched.worker_count, ACQUIRE);
     for (uint32_t i = 0; i < count; i++) {

@@ -73,13 +73,21 @@ static bool is_fresh_turn(struct sched_worker *worker)
     return worker->woken_row >= most;
 }
 
-/* What the ring had no room for has every fourth of its turns, whether ours are odd picks or even.
+/*
+ * What the ring had no room for has every fourth of its turns, whether ours are odd picks or even,
+ * and all of them when nothing is there. (Who lets its thread picks there for the last time, and is
+ * to find nothing: hold.c.)
  */
+static __attribute__((noinline)) struct keel_task *take_global(struct sched_worker *worker)
+{
+    bool is_turn =
+        (worker->pick_count & 6) == 0 || (ring_looks_empty(&worker->ready) && !worker->is_foreign);
+    return is_turn ? sched_global_take(worker) : NULL;
+}
+
 static struct keel_task *take_woken(struct sched_worker *worker)
 {
-    struct keel_task *task = NULL;
-    if (unlikely(sched_anyone_global()) && (worker->pick_count & 6) == 0)
-        task = sched_global_pop();
+    struct keel_task *task = unlikely(sched_anyone_global()) ? take_global(worker) : NULL;
     return task != NULL ? task : ring_pop(&worker->ready);
 }
 
@@ -167,7 +175,7 @@ struct keel_task *sched_take_turns(struct sched_worker *worker, struct keel_task
 
 static struct keel_task *look_once(struct sched_worker *worker, struct steal_look *look)
 {
-    struct keel_task *task = sched_global_pop();
+    struct keel_task *task = sched_global_take(worker);
     if (task == NULL)
         task = sched_steal(worker, look, STEAL_LEAVE_LONE);
     if (task == NULL)

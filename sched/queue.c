@@ -38,24 +38,75 @@ static void push(struct queue *queue, struct keel_task *task)
     lock_release(&sched.queue_lock);
 }
 
-static struct keel_task *pop(struct queue *queue)
-{
-    if (likely(queue_looks_empty(queue)))
-        return NULL;
-    lock_acquire(&sched.queue_lock);
-    struct keel_task *task = queue_pop(queue);
-    lock_release(&sched.queue_lock);
-    return task;
-}
-
 void sched_global_push(struct keel_task *task)
 {
     push(&sched.global, task);
 }
 
-struct keel_task *sched_global_pop(void)
+void sched_global_push_all(const struct queue *tasks)
 {
-    return pop(&sched.global);
+    lock_acquire(&sched.queue_lock);
+    if (sched.global.last != NULL)
+        sched.global.last->next = tasks->first;
+    else
+        atomic_store(&sched.global.first, tasks->first, RELAXED); /* RELAXED: a hint to others */
+    sched.global.last = tasks->last;
+    /* RELAXED: as above. */
+    atomic_store(&sched.global.length, sched.global.length + tasks->length, RELAXED);
+    lock_release(&sched.queue_lock);
+}
+
+enum {
+    taken_most = 32,
+    /* Of a stack, from its context up: what a task reads when it goes on. */
+    lines_ahead = 6,
+};
+
+static void prefetch_context(const struct keel_task *task)
+{
+    const char *context = task->context;
+    for (unsigned line = 0; line < lines_ahead && context != NULL; line++)
+        __builtin_prefetch(context + line * arch_cache_line);
+}
+
+/* How many to take: half, others have the rest. Caller holds the lock. */
+static size_t share(struct sched_worker *worker)
+{
+    size_t half = (sched.global.length + 1) / 2;
+    if (!ring_looks_empty(&worker->ready))
+        return half != 0;
+    return half < taken_most ? half : taken_most;
+}
+
+/*
+ * They are put into the ring before they leave the queue. There others may take and run them at
+ * once, and link them elsewhere: so a link is read before that, and not touched after. (Who wants
+ * to push one of them here again waits for the lock.)
+ */
+struct keel_task *sched_global_take(struct sched_worker *worker)
+{
+    if (likely(queue_looks_empty(&sched.global)))
+        return NULL;
+    lock_acquire(&sched.queue_lock);
+    struct keel_task *first = sched.global.first;
+    struct keel_task *rest = first;
+    size_t count = share(worker);
+    for (size_t i = 0; i < count; i++) {
+        struct keel_task *task = rest;
+        prefetch_context(task);
+        rest = task->next;
+        if (i > 0)
+            ring_push(&worker->ready, task); /* it was empty, and is ours */
+    }
+    if (rest == NULL)
+        sched.global.last = NULL;
+    /* RELAXED: read by others as a hint. */
+    atomic_store(&sched.global.length, sched.global.length - count, RELAXED);
+    /* RELEASE: with the ACQUIRE in sched_any_work (idle.c): who misses them here finds them there.
+     */
+    atomic_store(&sched.global.first, rest, RELEASE);
+    lock_release(&sched.queue_lock);
+    return first;
 }
 
 /* Caller holds the lock. RELAXED: read by others as a hint. */

@@ -11,6 +11,7 @@
 #include "base/base.h"
 
 struct keel_task;
+struct sched_worker;
 
 struct queue {
     struct keel_task *first; /* atomic: others may look whether there is one */
@@ -33,7 +34,14 @@ static inline bool queue_looks_empty(const struct queue *queue)
 
 /* The global queue: what found no room elsewhere. */
 void sched_global_push(struct keel_task *task);
-struct keel_task *sched_global_pop(void);
+void sched_global_push_all(const struct queue *tasks); /* some */
+
+/*
+ * The oldest, or NULL. If the worker's ring is empty some that follow go there, in order; at no
+ * time are they seen in neither place by who looks into the global queue first, then, behind a
+ * fence, into the ring.
+ */
+struct keel_task *sched_global_take(struct sched_worker *worker);
 
 /*
  * Fresh tasks that could not begin for want of a stack: a queue for each size, by its number

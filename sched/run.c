@@ -202,14 +202,31 @@ void sched_ready_next(struct keel_task *task)
     }
 }
 
-void sched_ready(struct keel_task *task)
+void sched_ready_all(struct queue *tasks)
 {
     struct sched_worker *worker = sched_worker();
-    sched_count(&worker->counts.wakes);
-    if (ready_foreign(task))
-        return;
-    sched_push_ready(worker, task);
-    sched_wake_one(false);
+    struct queue left = {.first = NULL};
+    bool any = false;
+    struct keel_task *task;
+    while ((task = queue_pop(tasks)) != NULL) {
+        sched_count(&worker->counts.wakes);
+        if (ready_foreign(task))
+            continue;
+        any = true;
+        if (!ring_push(&worker->ready, task))
+            queue_push(&left, task);
+    }
+    if (unlikely(left.first != NULL))
+        sched_global_push_all(&left);
+    if (any)
+        sched_wake_one(false);
+}
+
+void sched_ready(struct keel_task *task)
+{
+    task->next = NULL;
+    struct queue one = {task, task, 1};
+    sched_ready_all(&one);
 }
 
 void sched_push_fresh(struct sched_worker *worker, struct keel_task *task)

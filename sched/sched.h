@@ -169,6 +169,9 @@ void sched_step_none(struct keel_task *task, void *data);
  */
 void sched_ready(struct keel_task *task);
 
+/* As sched_ready, of all, in order but for few; the queue is empty then. */
+void sched_ready_all(struct queue *tasks);
+
 /* As sched_ready, but the task runs next: for who hands something over to it. */
 void sched_ready_next(struct keel_task *task);
 

@@ -4,7 +4,8 @@
 
 #include "tests/chan/waiting.h"
 
-enum { waiter_count = 50 };
+/* The crowd: more than a worker's ring holds, and than are woken at a time. */
+enum { waiter_count = 50, crowd = 1500 };
 
 static void drains(void)
 {
@@ -146,6 +147,36 @@ static void races(void)
     check(delivered_sum == accepted_sum, "and they are the same");
 }
 
+static keel_task *of_crowd[crowd];
+static size_t gone_on; /* atomic */
+
+/* They go on as they are woken, and others run meanwhile. */
+static void *receive_in_crowd(void *arg)
+{
+    void *result = receive_nothing(arg);
+    keel_yield();
+    atomic_fetch_add(&gone_on, 1, RELAXED); /* RELAXED: a count, read when all have ended */
+    return result;
+}
+
+static void wakes_a_crowd(void)
+{
+    keel_chan *chan = keel_chan_create(0, sizeof(uint64_t));
+    for (size_t i = 0; i < crowd; i++)
+        of_crowd[i] = keel_task_create(receive_in_crowd, chan, NULL);
+    bool wait = until_receivers_wait(chan, crowd);
+    keel_chan_close(chan);
+    keel_chan_release(chan, NULL);
+    size_t right = 0;
+    for (size_t i = 0; i < crowd; i++) {
+        void *result = NULL;
+        keel_task_await(of_crowd[i], &result);
+        right += result != NULL;
+    }
+    check(wait && right == crowd, "close ends more than a thousand receivers");
+    check_equal(gone_on, crowd, "  each once");
+}
+
 int main(void)
 {
     drains();
@@ -153,6 +184,7 @@ int main(void)
     wakes_senders(3, "close refuses waiting senders: full buffer");
     wakes_receivers(0, "close ends waiting receivers: rendezvous");
     wakes_receivers(3, "close ends waiting receivers: empty buffer");
+    wakes_a_crowd();
     races();
     return tap_done();
 }

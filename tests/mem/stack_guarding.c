@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "tests/tap.h"
 
-enum { stacks = 1200 };
+enum { stacks = 1200, ahead = 64 };
 
 static struct mem_stack *taken[stacks];
 static uintptr_t low; /* of the stack that was found */
@@ -53,7 +53,8 @@ static void test_many(void)
     bool all_there = true;
     for (int i = 0; i < stacks; i++)
         all_there = (taken[i] = mem_stack_acquire()) != NULL && all_there;
-    check(all_there && mem_stack_count() == stacks, "many stacks");
+    size_t count = mem_stack_count();
+    check(all_there && count >= stacks && count < stacks + ahead, "many stacks");
     check(tells_of_stacks(), "they may be one");
     for (int i = 0; i < stacks; i++)
         mem_stack_release(taken[i]);
