@@ -52,6 +52,7 @@ keel_chan *keel_chan_create(size_t capacity, size_t element_size)
         .references = 1,
         .capacity = capacity,
         .element_size = element_size,
+        .unusual = element_size == sizeof(uint64_t) ? 0 : CHAN_NO_WORDS,
         .slots = (unsigned char *)chan + slots_at,
     };
     list_init(&chan->senders_waiting);
@@ -106,7 +107,7 @@ static void close_locked(struct keel_chan *chan, struct list_node *woken)
 {
     struct list_node *list =
         list_is_empty(&chan->senders_waiting) ? &chan->receivers_waiting : &chan->senders_waiting;
-    chan->closed = true;
+    chan->unusual |= CHAN_CLOSED;
     claim_all(chan, list);
     list_take_all(woken, list);
 }

@@ -46,30 +46,41 @@ enum { chan_first_most = 2 };
 struct keel_chan {
     uint64_t mark; /* chan_mark while it lives; first, where a freed block has a link instead */
     struct lock lock;
-    bool closed;
+    uint32_t unusual; /* enum chan_unusual; 0: send and receive go their shortest way */
+    /* With these a rendezvous touches one cache line. */
+    size_t length; /* atomic, written under the lock */
+    size_t capacity;
+    struct list_node senders_waiting, receivers_waiting;
+    size_t element_size;
+    size_t first;
     uint32_t timed;   /* nodes with a deadline in the lists */
     uint32_t leaving; /* waiters whose deadline has come, and whose node others have unlinked */
     size_t senders;
     size_t references;
-    size_t capacity;
-    size_t element_size;
-    size_t first;
-    size_t length; /* atomic, written under the lock */
-    struct list_node senders_waiting, receivers_waiting;
     void (*destroy)(void *element);
     unsigned char *slots; /* behind the structure */
+};
+
+enum chan_unusual {
+    CHAN_CLOSED = 1,
+    CHAN_NO_WORDS = 2, /* elements are copied by memcpy: they have another size than a word */
 };
 
 #define chan_mark UINT64_C(0x6c65656b6e616863)
 
 /*
- * Takes the channel's lock. A channel that was freed is found out here, as long as its memory has
- * not become another one: else its lock word would be waited for for ever.
+ * To be called before the lock is taken. A channel that was freed is found out here, as long as its
+ * memory has not become another one: else its lock word would be waited for for ever.
  */
-__attribute__((always_inline)) static inline void chan_lock(struct keel_chan *chan)
+__attribute__((always_inline)) static inline void chan_check(const struct keel_chan *chan)
 {
     if (unlikely(chan->mark != chan_mark))
         panic("no channel, or one whose last reference was released");
+}
+
+__attribute__((always_inline)) static inline void chan_lock(struct keel_chan *chan)
+{
+    chan_check(chan);
     lock_acquire(&chan->lock);
 }
 
@@ -113,10 +124,15 @@ static inline struct chan_waiter *chan_take_waiter(struct keel_chan *chan, struc
 bool chan_unreference(struct keel_chan *chan);
 void chan_destroy(struct keel_chan *chan);
 
-/* Sends or receives without waiting. MUST_WAIT: it could not, and the lock is held. */
+/*
+ * Sends or receives without waiting (now.c). MUST_WAIT: it could not, and the lock is held. The
+ * last two: the caller holds the lock, which is released unless they return MUST_WAIT.
+ */
 enum { CHAN_MUST_WAIT = 2 };
 int chan_send_now(struct keel_chan *chan, const void *element);
 int chan_receive_now(struct keel_chan *chan, void *element);
+int chan_send_locked(struct keel_chan *chan, const void *element);
+int chan_receive_locked(struct keel_chan *chan, void *element);
 
 /* An element moved and nobody parked: others see that the worker goes on (sched/steal.c). */
 static inline void chan_moved(void)

@@ -17,10 +17,13 @@ static inline void sched_finish_switch(struct sched_worker *worker)
 }
 
 /* The task is about to park. */
-static inline void sched_set_parked(struct keel_task *self, enum sched_wait_reason reason,
-                                    const void *object)
+static inline void sched_set_parked(struct sched_worker *worker, struct keel_task *self,
+                                    enum sched_wait_reason reason, const void *object)
 {
-    sched_count(&sched_worker()->counts.parks[reason == SCHED_WAIT_YIELD]);
+    if (unlikely(reason == SCHED_WAIT_YIELD))
+        sched_count(&worker->counts.parks[1]);
+    else
+        sched_count(&worker->counts.parks[0]);
     sched_note_wait(self, SCHED_TASK_PARKED, reason, object);
 }
 

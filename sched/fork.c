@@ -55,9 +55,10 @@
  * Parking (spill, before any lock is taken): each child, oldest first, that is
  * private or can be taken back becomes an unstarted task on the worker's deque. All, and those that
  * were stolen before, hang on a chain, newest first, which belongs to the stack: its head is a word
- * of the worker, kept across the switch in sched_park's frame. A join that finds the deque empty
- * takes the chain's first. So the deque is empty at every switch, and a forker that moves has its
- * unjoined children with it. A yield parks when there are children, even if nobody else is ready.
+ * of the worker, empty at every switch, and kept across it in a frame of park_with_chain. A join
+ * that finds the deque empty takes the chain's first. So the deque is empty at every switch too,
+ * and a forker that moves has its unjoined children with it. A yield parks when there are children,
+ * even if nobody else is ready.
  *
  * No memory. Descriptors for parking must be there, because the child cannot be called at that
  * moment: its parent may be about to do what the child waits for. So a worker reserves one for each

@@ -11,7 +11,7 @@
  *   [base, split) are shared: state is an odd stamp (findable), a task (taken), or 0 (a gap);
  *   `shared` counts those that are no gaps; split[-1] is a gap, or shared is 0 and split is base;
  *   every slot from head on has state 0;
- *   at every switch head == base.
+ *   at every switch head == base, and the chain is empty.
  */
 #ifndef KEEL_SCHED_FORK_H
 #define KEEL_SCHED_FORK_H

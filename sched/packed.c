@@ -157,7 +157,7 @@ void sched_packed_park(enum sched_wait_reason reason, const void *object, sched_
     debug_assert(worker->step == NULL);
     debug_assert(!sched_forks_pending(worker));
     debug_assert(thread_block()->deep_stack != NULL); /* what was called deep must not park */
-    sched_set_parked(self, reason, object);
+    sched_set_parked(worker, self, reason, object);
     worker->forks.chain = NULL;
     worker->step = step;
     worker->step_task = self;

@@ -15,13 +15,12 @@
  * readying each other, on one worker too; nor behind a task that only creates and awaits, because
  * the child that it runs itself (host.c) counts as a pick.
  */
+#include "sched/pick.h"
 #include "base/deep.h"
 #include "sched/fork_hooks.h"
-#include "sched/steal.h"
 #include "sched/unusual.h"
 
 enum {
-    next_in_a_row = 3,
     woken_in_a_row_late = 31,
     /*
      * A search looks so many times at least, with the pauses some tens of microseconds (waking an
@@ -147,7 +146,7 @@ struct keel_task *sched_pick_local(struct sched_worker *worker)
         task = pick_oldest(worker, oldest_kind(count));
     }
     atomic_store(&worker->pick_count, count, RELAXED); /* RELAXED: see progress_of in steal.c */
-    if (task == NULL && likely(worker->next_row < next_in_a_row)) {
+    if (task == NULL && likely(worker->next_row < sched_slot_in_a_row)) {
         worker->next_row++;
         task = sched_take_next(worker);
     }

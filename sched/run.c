@@ -16,28 +16,41 @@
 #include "sched/float_control.h"
 #include "sched/fork_hooks.h"
 #include "sched/monitor.h"
+#include "sched/pick.h"
 #include "sched/shelve.h"
 #include "sched/stuck.h"
 #include "sched/unusual.h"
 
 /* ---- switching */
 
-void sched_after_switch(void)
+static __attribute__((noinline)) void after_switch_with_step(struct sched_worker *worker)
 {
-    struct sched_worker *worker = sched_worker();
     sched_finish_switch(worker);
-    /* Here, because tasks that switch to each other directly never come by a runner. */
     sched_timers_run(worker);
 }
 
-void sched_set_running(struct keel_task *task)
+void sched_after_switch(void)
 {
-    thread_block()->task = &task->identity;
+    struct sched_worker *worker = sched_worker();
+    if (worker->step != NULL)
+        after_switch_with_step(worker);
+    else /* Here, because tasks that switch to each other directly never come by a runner. */
+        sched_timers_run(worker);
+}
+
+static inline void set_running(struct thread_block *block, struct keel_task *task)
+{
+    block->task = &task->identity;
     /*
      * RELAXED: for reports; and stuck.c sees it with the number of whoever gets the descriptor that
      * the task recycles next: that is published by the RELEASE in sched_task_init.
      */
     atomic_store(&task->state, SCHED_TASK_RUNNING, RELAXED);
+}
+
+void sched_set_running(struct keel_task *task)
+{
+    set_running(thread_block(), task);
 }
 
 __attribute__((weak)) void sched_hook_change_stack(struct keel_task *task, struct mem_stack *stack)
@@ -107,17 +120,19 @@ _Noreturn void sched_runner(void *own_stack)
     }
 }
 
-/* noinline: for those who park unusually too, and once in the image. */
-__attribute__((noinline)) void sched_park_usually(enum sched_wait_reason reason, const void *object,
-                                                  sched_step *step, void *data)
+/*
+ * Parks, whatever comes next: `next`, or if that is NULL, what the worker's queues say. noinline,
+ * as the next: what most parks need not do costs them neither a frame nor a register.
+ */
+static __attribute__((noinline)) void park_at_leisure(enum sched_wait_reason reason,
+                                                      const void *object, sched_step *step,
+                                                      void *data, struct keel_task *next)
 {
     struct sched_worker *worker = sched_worker();
     struct keel_task *self = sched_self();
-    debug_assert(worker->step == NULL);
-    debug_assert(!sched_forks_pending(worker));
-    struct keel_task *chain = worker->forks.chain;
-    sched_set_parked(self, reason, object);
-    struct keel_task *next = sched_pick_local(worker);
+    sched_set_parked(worker, self, reason, object);
+    if (next == NULL)
+        next = sched_pick_local(worker);
     if (process_is_alone()) {
         step(self, data);
     } else {
@@ -133,10 +148,57 @@ __attribute__((noinline)) void sched_park_usually(enum sched_wait_reason reason,
         struct mem_stack *stack = sched_take_spare(worker);
         thread_block()->task = NULL;
         worker->handed = next;
-        worker->forks.chain = NULL;
         arch_context_start(&self->context, mem_stack_top(stack), sched_runner, stack);
     }
+    sched_after_switch();
+}
+
+/* For a task with unjoined children: they stay with its stack. At a switch the chain is empty. */
+static __attribute__((noinline)) void
+park_with_chain(enum sched_wait_reason reason, const void *object, sched_step *step, void *data)
+{
+    struct sched_worker *worker = sched_worker();
+    struct keel_task *chain = worker->forks.chain;
+    worker->forks.chain = NULL;
+    park_at_leisure(reason, object, step, data, NULL);
     sched_worker()->forks.chain = chain;
+}
+
+/*
+ * Most tasks that park have just handed something over to the next one, which lies in the slot and
+ * has its stack, and hold one lock. For those: no call but the switch, nothing kept across it.
+ */
+void sched_park_usually(enum sched_wait_reason reason, const void *object, sched_step *step,
+                        void *data)
+{
+    struct thread_block *block = thread_block(); /* ours until the switch */
+    struct sched_worker *worker = block->worker;
+    struct keel_task *self = container_of(block->task, struct keel_task, identity);
+    debug_assert(worker->step == NULL);
+    debug_assert(!sched_forks_pending(worker));
+    if (sched_float_control_checked)
+        sched_float_control_check(self, "parked", __builtin_return_address(0));
+    if (unlikely(worker->forks.chain != NULL)) {
+        park_with_chain(reason, object, step, data);
+        return;
+    }
+    struct keel_task *next = NULL;
+    if (likely(step == sched_step_unlock) || !process_is_alone())
+        next = sched_pick_slot(worker);
+    if (next == NULL || unlikely(next->context == NULL) || sched_may_be_shelved(next)) {
+        park_at_leisure(reason, object, step, data, next);
+        return;
+    }
+    sched_set_parked(worker, self, reason, object);
+    if (process_is_alone()) {
+        lock_release(data);
+    } else {
+        worker->step = step;
+        worker->step_task = self;
+        worker->step_data = data;
+    }
+    set_running(block, next);
+    arch_context_switch(&self->context, next->context);
     sched_after_switch();
 }
 
@@ -154,8 +216,6 @@ void sched_park(enum sched_wait_reason reason, const void *object, sched_step *s
         sched_hook_unusual_park(reason, object, step, data);
         return;
     }
-    if (sched_float_control_checked)
-        sched_float_control_check(self, "parked", __builtin_return_address(0));
     sched_park_usually(reason, object, step, data);
 }
 
@@ -177,7 +237,7 @@ void sched_push_ready(struct sched_worker *worker, struct keel_task *task)
         sched_global_push(task);
 }
 
-/* Whether foreign.c has readied it. */
+/* Whether foreign.c has readied it. Alone, no thread has one to ready, nor is one (foreign.c). */
 static inline bool ready_foreign(struct keel_task *task)
 {
     /* RELAXED: whoever meets such a task, or is one, has it by what made them meet. */
@@ -185,21 +245,44 @@ static inline bool ready_foreign(struct keel_task *task)
     return unlikely(foreign != NULL) && foreign->ready(task);
 }
 
+static __attribute__((noinline)) void ready_next_shared(struct sched_worker *worker,
+                                                        struct keel_task *task)
+{
+    if (ready_foreign(task))
+        return;
+    /* ACQ_REL: RELEASE publishes the task's context to who takes it out in sched_take_next. */
+    struct keel_task *before = atomic_exchange(&worker->next, task, ACQ_REL);
+    if (before == NULL) {
+        sched_wake_for_next();
+    } else {
+        sched_push_ready(worker, before);
+        sched_wake_other(false);
+    }
+}
+
 void sched_ready_next(struct keel_task *task)
 {
     struct sched_worker *worker = sched_worker();
     sched_count(&worker->counts.wakes);
-    if (ready_foreign(task))
+    if (!process_is_alone()) {
+        ready_next_shared(worker, task);
         return;
-    /* ACQ_REL: RELEASE publishes the task's context to who takes it out in sched_take_next. */
-    struct keel_task *before = atomic_exchange_shared(&worker->next, task, ACQ_REL);
-    if (before == NULL) {
-        if (!process_is_alone())
-            sched_wake_for_next();
-    } else {
-        sched_push_ready(worker, before);
-        sched_wake_one(false);
     }
+    /* RELAXED, both: alone. */
+    struct keel_task *before = atomic_load(&worker->next, RELAXED);
+    atomic_store(&worker->next, task, RELAXED);
+    if (before != NULL)
+        sched_push_ready(worker, before);
+}
+
+void sched_ready(struct keel_task *task)
+{
+    struct sched_worker *worker = sched_worker();
+    sched_count(&worker->counts.wakes);
+    if (!process_is_alone() && ready_foreign(task))
+        return;
+    sched_push_ready(worker, task);
+    sched_wake_one(false);
 }
 
 void sched_ready_all(struct queue *tasks)
@@ -210,7 +293,7 @@ void sched_ready_all(struct queue *tasks)
     struct keel_task *task;
     while ((task = queue_pop(tasks)) != NULL) {
         sched_count(&worker->counts.wakes);
-        if (ready_foreign(task))
+        if (!process_is_alone() && ready_foreign(task))
             continue;
         any = true;
         if (!ring_push(&worker->ready, task))
@@ -220,13 +303,6 @@ void sched_ready_all(struct queue *tasks)
         sched_global_push_all(&left);
     if (any)
         sched_wake_one(false);
-}
-
-void sched_ready(struct keel_task *task)
-{
-    task->next = NULL;
-    struct queue one = {task, task, 1};
-    sched_ready_all(&one);
 }
 
 void sched_push_fresh(struct sched_worker *worker, struct keel_task *task)
@@ -271,12 +347,10 @@ static bool yield_alone(struct sched_worker *worker, struct keel_task *self)
     struct keel_task *next = sched_take_turns(worker, self);
     if (next == NULL)
         return false;
-    sched_set_parked(self, SCHED_WAIT_YIELD, NULL);
+    sched_set_parked(worker, self, SCHED_WAIT_YIELD, NULL);
     sched_set_running(next);
     arch_context_switch(&self->context, next->context);
-    worker = sched_worker();
-    worker->forks.chain = NULL;
-    sched_finish_switch(worker); /* timers were looked at before the switch */
+    sched_finish_switch(sched_worker()); /* timers were looked at before the switch */
     return true;
 }
 

@@ -195,8 +195,9 @@ bool sched_can_park(void);
  */
 static inline bool sched_is_prepared(void)
 {
-    struct sched_worker *worker = sched_worker();
-    return worker->stacks != NULL && !sched_forks_pending(worker);
+    const struct thread_block *block = thread_block();
+    const struct sched_worker *worker = block->worker;
+    return worker->stacks != NULL && !sched_forks_pending_in(block, worker);
 }
 
 /*

@@ -37,11 +37,15 @@ void sched_note_keeps(struct sched_worker *victim, bool keeps);
 /* Takes what is in the worker's slot, or NULL. */
 static inline struct keel_task *sched_take_next(struct sched_worker *worker)
 {
-    /* RELAXED: looked at again. */
-    if (atomic_load(&worker->next, RELAXED) == NULL)
+    /* RELAXED: looked at again; alone, all there is to it. */
+    struct keel_task *task = atomic_load(&worker->next, RELAXED);
+    if (task == NULL)
         return NULL;
-    /* ACQUIRE: with the exchange in sched_ready_next; a thief may have been faster. */
-    return atomic_exchange_shared(&worker->next, NULL, ACQUIRE);
+    if (!process_is_alone())
+        /* ACQUIRE: with the exchange in ready_next_shared; a thief may have been faster. */
+        return atomic_exchange(&worker->next, NULL, ACQUIRE);
+    atomic_store(&worker->next, NULL, RELAXED);
+    return task;
 }
 
 #endif

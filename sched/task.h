@@ -52,7 +52,6 @@ enum sched_entry {
  */
 struct keel_task {
     struct task_identity identity; /* first: the thread block points to it */
-    void *context;                 /* NULL until it first runs; where it parked; packed.c: NULL */
     union {
         struct {
             union {
@@ -67,13 +66,15 @@ struct keel_task {
     struct keel_task *next;  /* in the global queue, a mutex's queue or a free list */
     struct mem_stack *stack; /* what it runs on; NULL on main's and until it first runs */
     const void *spawn_site;  /* the address that spawned it */
-    const void *wait_object; /* atomic: what it waits on; see stuck.h */
     union {
         struct keel_task *older;   /* in its parent's chain of unjoined children (fork.h) */
         struct sched_shelf *shelf; /* of one that may be shelved, from its begin on (shelve.c) */
     };
-    uint32_t chained;             /* how many those are, with it */
-    uint32_t own_thread;          /* atomic, a futex: enum foreign_wait, of who has a thread */
+    uint32_t chained;    /* how many those are, with it */
+    uint32_t own_thread; /* atomic, a futex: enum foreign_wait, of who has a thread */
+    /* What a switch touches, side by side. */
+    void *context;                /* NULL until it first runs; where it parked; packed.c: NULL */
+    const void *wait_object;      /* atomic: what it waits on; see stuck.h */
     uint8_t state;                /* atomic: enum sched_task_state */
     uint8_t wait_reason;          /* atomic: enum sched_wait_reason */
     uint8_t entry;                /* atomic: enum sched_entry */

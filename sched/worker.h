@@ -76,10 +76,16 @@ struct sched_worker {
 enum { sched_worker_most = 1024 };
 
 /* Whether the calling task has children in the split deque. Before it parks they must be tasks. */
-static inline bool sched_forks_pending(const struct sched_worker *worker)
+static inline bool sched_forks_pending_in(const struct thread_block *block,
+                                          const struct sched_worker *worker)
 {
     /* RELAXED: our own worker's. */
-    return worker->block->fork_head != atomic_load(&worker->forks.base, RELAXED);
+    return block->fork_head != atomic_load(&worker->forks.base, RELAXED);
+}
+
+static inline bool sched_forks_pending(const struct sched_worker *worker)
+{
+    return sched_forks_pending_in(worker->block, worker);
 }
 
 /* Ties a worker and the block of its thread together. */
