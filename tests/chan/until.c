@@ -90,6 +90,92 @@ static void passed(void)
     keel_chan_release(chan, NULL);
 }
 
+/*
+ * A message comes after the deadline, but before anybody has looked at the clock. Who hands it over
+ * has ended the wait: it does not end a second time by the deadline, when the timers are looked at.
+ */
+static uint32_t is_over; /* atomic */
+
+static void *receive_soon(void *arg)
+{
+    uint64_t element = 99;
+    int result = keel_chan_receive_until(arg, &element, keel_now() + soon);
+    return (void *)(intptr_t)(result * 1000 + (int64_t)element);
+}
+
+static void *send_soon(void *arg)
+{
+    uint64_t element = 7;
+    return (void *)(intptr_t)keel_chan_send_until(arg, &element, keel_now() + soon);
+}
+
+/* Other workers look at the clock too; then the other side has gone, and this one comes instead. */
+static bool is_over_later(void)
+{
+    keel_sleep(soon);
+    return atomic_load(&is_over, RELAXED) != 0; /* RELAXED: a flag by itself */
+}
+
+static void *receive_instead(void *arg)
+{
+    uint64_t element = 0;
+    while (!is_over_later() && keel_chan_try_receive(arg, &element) != 1)
+        continue;
+    return (void *)(uintptr_t)element;
+}
+
+static void *send_instead(void *arg)
+{
+    uint64_t element = 8;
+    while (!is_over_later()) {
+        if (keel_chan_try_send(arg, &element) == 0)
+            return arg;
+    }
+    return NULL;
+}
+
+static int64_t result_of(keel_task *task)
+{
+    void *result = NULL;
+    keel_task_await(task, &result);
+    return (intptr_t)result;
+}
+
+static void let_pass(keel_task **side, void *(*fn)(void *), keel_task **instead,
+                     void *(*fn_instead)(void *), keel_chan *chan)
+{
+    atomic_store(&is_over, 0, RELAXED); /* RELAXED: as above */
+    *side = keel_task_create(fn, chan, NULL);
+    *instead = keel_task_create(fn_instead, chan, NULL);
+    keel_yield();
+    int64_t passed_at = keel_now() + 2 * soon;
+    while (keel_now() < passed_at)
+        arch_pause();
+}
+
+static void passes_unseen(void)
+{
+    keel_chan *chan = keel_chan_create(0, sizeof(uint64_t));
+    uint64_t element = 5;
+    keel_task *side, *instead;
+    let_pass(&side, receive_soon, &instead, receive_instead, chan);
+    int moved = keel_chan_send(chan, &element);
+    atomic_store(&is_over, 1, RELAXED); /* RELAXED: as above */
+    int64_t result = result_of(side);
+    check_equal(result, result_of(instead) == 0 ? 1005 : -ETIMEDOUT * 1000 + 99,
+                "a deadline passes unseen: who was handed something has received it");
+    check(moved == 0 && receivers_waiting(chan) == 0, "  and nobody waits any more");
+    let_pass(&side, send_soon, &instead, send_instead, chan);
+    moved = keel_chan_receive(chan, &element);
+    atomic_store(&is_over, 1, RELAXED); /* RELAXED: as above */
+    result = result_of(side);
+    bool came_instead = result_of(instead) != 0;
+    check(moved == 1 && element == (came_instead ? 8 : 7), "  sending: an element came");
+    check_equal(result, came_instead ? -ETIMEDOUT : 0, "  and who sent it, has");
+    check_equal(senders_waiting(chan), 0, "  and nobody waits any more");
+    keel_chan_release(chan, NULL);
+}
+
 /* ---- in time */
 
 static void *receive_in_time(void *arg)
@@ -326,6 +412,7 @@ int main(void)
 {
     tries();
     try_meets_waiters();
+    passes_unseen();
     comes(0, "a deadline comes: rendezvous");
     comes(2, "a deadline comes: buffered");
     passed();
