@@ -41,6 +41,13 @@
 #define TOUCHED_AT_START       __attribute__((section(".bss.touched_at_start")))
 #define BEGIN_TOUCHED_AT_START __attribute__((section(".bss.touched_at_start_begin")))
 
+/* Of functions that run seldom, in a file whose others are hot: small before fast. */
+#ifdef __clang__
+#define SELDOM __attribute__((cold, minsize))
+#else
+#define SELDOM __attribute__((cold))
+#endif
+
 #define likely(condition)   __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 

@@ -81,14 +81,14 @@ enum {
     naps_most = 1000,  /* in a row: a second */
 };
 
-static bool any_child(const struct sched_worker *worker)
+static SELDOM bool any_child(const struct sched_worker *worker)
 {
     /* RELAXED: the hook is there when the first is true. */
     return fork_looks_shared(&worker->forks) &&
            atomic_load(&sched.fork_hooks.is_findable, RELAXED)(worker);
 }
 
-bool sched_any_work(bool next_too)
+SELDOM bool sched_any_work(bool next_too)
 {
     if (sched_anyone_global())
         return true;
@@ -109,7 +109,7 @@ bool sched_any_work(bool next_too)
 
 /* ---- waking */
 
-void sched_idle_take(struct sched_worker *worker)
+SELDOM void sched_idle_take(struct sched_worker *worker)
 {
     list_remove(&worker->idle_link);
     worker->is_idle = false;
@@ -263,14 +263,14 @@ void sched_search_end(struct sched_worker *worker)
 /* ---- sleeping */
 
 /* Step a, whose memory follows. */
-static void give_search_up(struct sched_worker *worker)
+static SELDOM void give_search_up(struct sched_worker *worker)
 {
     worker->searching = false;
     atomic_fetch_sub(&sched.searching, 1, SEQ_CST); /* SEQ_CST: with the claim in sched_wake_one */
 }
 
 /* Step b. Returns whether this sleep is a nap. */
-static bool enter_idle(struct sched_worker *worker)
+static SELDOM bool enter_idle(struct sched_worker *worker)
 {
     lock_acquire(&sched.idle_lock);
     /* RELAXED: who will set it takes the lock first. */
@@ -292,19 +292,19 @@ static bool enter_idle(struct sched_worker *worker)
  * Leaves the list, unless a waker was faster: then the search that it claimed is ours. Caller holds
  * idle_lock.
  */
-static void leave_or_inherit(struct sched_worker *worker)
+static SELDOM void leave_or_inherit(struct sched_worker *worker)
 {
     worker->searching = !worker->is_idle;
     if (worker->is_idle)
         sched_idle_take(worker);
 }
 
-bool sched_idle_is_over(void)
+SELDOM bool sched_idle_is_over(void)
 {
     return sched.awake == 0 && sched.outside == 0 && !sched_timers_armed();
 }
 
-int64_t sched_verdict(void)
+SELDOM int64_t sched_verdict(void)
 {
     /* RELAXED: as in ready_foreign (run.c). */
     const struct foreign_hooks *foreign = atomic_load(&sched.foreign, RELAXED);
@@ -326,8 +326,8 @@ int64_t sched_verdict(void)
  * is has somebody who stands on it: a task, or a thread without one, a sleeping worker's or a spare
  * one.)
  */
-static bool nothing_to_do(struct sched_worker *worker, bool naps, struct keel_task **starved,
-                          int64_t *deadline)
+static SELDOM bool nothing_to_do(struct sched_worker *worker, bool naps, struct keel_task **starved,
+                                 int64_t *deadline)
 {
     lock_acquire(&sched.idle_lock);
     bool work = sched_any_work(!naps || sched.awake == 0);
@@ -356,8 +356,8 @@ __attribute__((weak)) void sched_hook_spare(struct sched_thread *thread)
  * Step e. Returns false when the thread's worker was taken over meanwhile (blocking.c): the thread
  * has another one now, which is awake.
  */
-static bool wait_until_woken(struct sched_worker *worker, struct sched_thread *thread,
-                             int64_t deadline)
+static SELDOM bool wait_until_woken(struct sched_worker *worker, struct sched_thread *thread,
+                                    int64_t deadline)
 {
     bool waits = !sched_thread_is_woken(thread);
     if (waits) {
@@ -386,14 +386,14 @@ static bool wait_until_woken(struct sched_worker *worker, struct sched_thread *t
  * A waker took it off the list. Even if it has found work by itself it waits for its word: until
  * then the waker has its affinity in its hands.
  */
-static void take_over(struct sched_worker *worker)
+static SELDOM void take_over(struct sched_worker *worker)
 {
     while (!sched_thread_is_woken(worker->thread))
         sched_thread_sleep(worker->thread, CLOCK_FOREVER);
     sched_place_anywhere(worker);
 }
 
-struct keel_task *sched_idle_sleep(struct sched_worker *worker, struct mem_stack *stack)
+SELDOM struct keel_task *sched_idle_sleep(struct sched_worker *worker, struct mem_stack *stack)
 {
     struct keel_task *starved = NULL;
     give_search_up(worker);
@@ -427,7 +427,7 @@ struct keel_task *sched_idle_sleep(struct sched_worker *worker, struct mem_stack
 /* ---- leaving for good */
 
 /* r2 to r4; `count` is the one in which the caller was counted. */
-static void leave(uint32_t *count)
+static SELDOM void leave(uint32_t *count)
 {
     atomic_fence(SEQ_CST); /* r2. SEQ_CST: with step 2 */
     lock_acquire(&sched.idle_lock);
@@ -440,7 +440,7 @@ static void leave(uint32_t *count)
         wake(sleeper);
 }
 
-void sched_idle_leave(struct sched_worker *worker)
+SELDOM void sched_idle_leave(struct sched_worker *worker)
 {
     worker->searching = false;
     sched_hook_activity(worker, SCHED_ACTIVITIES);
@@ -448,7 +448,7 @@ void sched_idle_leave(struct sched_worker *worker)
     leave(&sched.awake);
 }
 
-void sched_idle_come_back(void)
+SELDOM void sched_idle_come_back(void)
 {
     leave(&sched.outside);
 }
