@@ -23,9 +23,10 @@ __attribute__((weak)) void sched_hook_watchdog_start(void)
 /* Before main: the main thread becomes a worker, and main its running task. */
 void boot_hook_start(void)
 {
-    sched_read_options();
+    /* Written before the options, which lie beside it, are read: to read first is a fault more. */
     list_init(&sched.idle);
     sched.covered = CLOCK_FOREVER;
+    sched_read_options();
     sched_worker_init(&first_worker, thread_block(), 0);
     sched_timers_init(&first_worker, NULL);
     sched_hook_activity(&first_worker, SCHED_ACTIVITY_RUNNING);
