@@ -28,13 +28,24 @@
  *     send     1. sets the bits `away`;
  *              2. of each group that is wholly away and not busy: marks it and the neighbours busy;
  *              3. renews the group;
- *              4. marks it bare, and none busy;
+ *              4. marks it bare, and none busy; goes on at 2 with groups that others missed;
  *              5. discards what was not renewed.
  *     return   a. waits until the group is not busy; clears `away` and `bare`, in one go;
  *              b. makes a guard if it was bare; writes the header.
  * So at step 3 all slots concerned are away, and stay it until step 4. Whoever calls return for a
  * stack does so after the call that sent it has returned: step 5 meets nobody. That another group
  * is discarded in step 5 that somebody else has renewed meanwhile does no harm.
+ *
+ * Two that renew at a time may meet: one finds its group busy, because the other reaches into it;
+ * or a neighbour busy, into which it would have reached, now or soon. Nobody waits for that: the
+ * group is marked *missed*, under the lock, and each who ends a renewal looks for those of the
+ * chunk afterwards. As long as one may not be begun somebody is busy, who will look.
+ *
+ * Memory that is locked (mlockall). The kernel makes no guard in it, and discards nothing of it.
+ * What was locked is left alone: there no guard can be had where one is. But a fresh mapping may be
+ * locked that replaces what was not (MCL_FUTURE): all of it is there at once. So each is looked at,
+ * by discarding a page of it: a fresh one has none, so the call is cheap. One that is locked is
+ * unlocked again, as what it replaces was, and emptied, and nothing is renewed any more.
  *
  * A stack that is no slot keeps the page of its header, because it is listed by it (stack.c).
  */
@@ -63,14 +74,19 @@ static uint64_t all_of(struct group group)
     return slots >= mem_slots_in_word ? UINT64_MAX : (UINT64_C(1) << slots) - 1;
 }
 
+static uint32_t mark_of(struct group group)
+{
+    return UINT32_C(1) << group.word;
+}
+
 static bool is_busy(struct group group)
 {
-    return (group.chunk->busy >> group.word & 1) != 0;
+    return (group.chunk->busy & mark_of(group)) != 0;
 }
 
 static void set_busy(struct group group)
 {
-    group.chunk->busy |= UINT32_C(1) << group.word;
+    group.chunk->busy |= mark_of(group);
 }
 
 /* Groups of one chunk, and the bytes of which a fresh mapping is made. */
@@ -95,12 +111,27 @@ static uint32_t reach_into(struct group group, uint64_t bits)
     return reach(group.chunk);
 }
 
+/* Step 2. Whether the group is to be renewed and may be; may it not now, it is missed. */
+static bool is_to_renew(struct group group)
+{
+    struct slot_chunk *chunk = group.chunk;
+    uint32_t mark = mark_of(group);
+    bool is_bare = chunk->bare[group.word] == all_of(group);
+    bool was_missed = (chunk->missed & mark) != 0;
+    bool meets = (chunk->busy & (mark << 1 | mark >> 1)) != 0;
+    chunk->missed &= ~mark;
+    if (chunk->away[group.word] != all_of(group) || (is_bare && !was_missed))
+        return false;
+    if (is_busy(group) || meets)
+        chunk->missed |= mark;
+    return !is_busy(group) && !(is_bare && meets);
+}
+
 /* Step 2. Returns whether there is something to renew. */
 static bool begin_renewal(struct group group, struct renewal *renewal)
 {
     struct slot_chunk *chunk = group.chunk;
-    uint64_t all = all_of(group);
-    if (is_busy(group) || chunk->away[group.word] != all || chunk->bare[group.word] == all)
+    if (!is_to_renew(group))
         return false;
     uint32_t before_busy = chunk->busy;
     uint32_t first = group.word * mem_slots_in_word;
@@ -120,19 +151,47 @@ static bool begin_renewal(struct group group, struct renewal *renewal)
     return true;
 }
 
-/* ---- sending */
-
-/*
- * Of memory that is locked a fresh mapping would be all there at once: there no guard can be had,
- * which a page tells that is one already. RELAXED in there: a hint.
- */
-static bool may_renew(const unsigned char *guarded)
+/* Step 4, of the chunk's groups that were missed: as begin_renewal, for one of them. */
+static bool begin_missed(struct group *group, struct renewal *renewal)
 {
-    return !mem_slots_are_refused() && page_guard((void *)(uintptr_t)guarded, arch_page_size) == 0;
+    for (uint32_t left = group->chunk->missed; left != 0; left &= left - 1) {
+        group->word = (uint32_t)__builtin_ctz(left);
+        if (begin_renewal(*group, renewal))
+            return true;
+    }
+    return false;
 }
 
-/* Steps 2 to 4, of a group in which the slot has its guard. Refused, all is left as it was. */
-static void renew_if_whole(struct group group, const unsigned char *slot)
+/* ---- sending */
+
+static bool are_fresh_locked; /* atomic: fresh mappings are, or were */
+
+/* Whether guards can be had where this page is one already. RELAXED in there: a hint. */
+static bool can_guard(unsigned char *guarded)
+{
+    return !mem_slots_are_refused() && page_guard_error(guarded, arch_page_size) == 0;
+}
+
+/* Step 3. False: all is as it was. */
+static bool renew(const struct renewal *renewal)
+{
+    /* RELAXED: who misses it finds out again. */
+    if (atomic_load(&are_fresh_locked, RELAXED) ||
+        !page_renew_stacks(renewal->start, renewal->size))
+        return false;
+    if (!page_discard(renewal->start, arch_page_size)) {
+        atomic_store(&are_fresh_locked, true, RELAXED); /* RELAXED: as above */
+        page_unlock(renewal->start, renewal->size);
+        page_discard(renewal->start, renewal->size);
+    }
+    return true;
+}
+
+/*
+ * Steps 2 to 4, of a group in which the slot has its guard, and then of those that were missed.
+ * Refused, all is left as it was.
+ */
+static void renew_if_whole(struct group group, unsigned char *slot)
 {
     struct renewal renewal;
     lock_acquire(&away_lock);
@@ -140,12 +199,16 @@ static void renew_if_whole(struct group group, const unsigned char *slot)
     lock_release(&away_lock);
     if (!is_whole)
         return;
-    bool is_bare = may_renew(slot) && page_renew_stacks(renewal.start, renewal.size);
-    lock_acquire(&away_lock);
-    if (is_bare)
-        group.chunk->bare[group.word] = all_of(group);
-    group.chunk->busy ^= renewal.busy;
-    lock_release(&away_lock);
+    bool can = can_guard(slot);
+    while (is_whole) {
+        bool is_bare = can && renew(&renewal);
+        lock_acquire(&away_lock);
+        if (is_bare)
+            group.chunk->bare[group.word] = all_of(group);
+        group.chunk->busy ^= renewal.busy;
+        is_whole = begin_missed(&group, &renewal);
+        lock_release(&away_lock);
+    }
 }
 
 static unsigned char *slot_of(const struct mem_away *away)
@@ -243,8 +306,8 @@ bool mem_away_return(const struct mem_away *away)
     uint64_t bit;
     struct group group = group_of(away, &bit);
     unsigned char *slot = slot_of(away);
-    bool was_bare = take_back(group, bit);
-    if (was_bare && page_guard(slot, mem_stack_guard) != 0 && !page_protect(slot, mem_stack_guard))
+    bool lacks_guard = take_back(group, bit) && page_guard_error(slot, mem_stack_guard) != 0;
+    if (lacks_guard && !page_protect(slot, mem_stack_guard))
         return false;
     stack->low = (uintptr_t)slot + mem_stack_guard;
     stack->chunk = chunk;

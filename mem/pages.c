@@ -100,7 +100,7 @@ bool page_protect(void *address, size_t size)
                          0) == (long)address;
 }
 
-int page_guard(void *address, size_t size)
+int page_guard_error(void *address, size_t size)
 {
     return (int)arch_syscall3(__NR_madvise, (long)address, (long)size, abi_madv_guard_install);
 }

@@ -21,6 +21,9 @@ void *page_map_stacks(size_t size);
  */
 bool page_renew_stacks(void *address, size_t size);
 
+/* Undoes mlock and mlockall, for these pages. What the kernel refuses stays locked. */
+void page_unlock(void *address, size_t size);
+
 /* A new mapping at a multiple of `alignment`, a power of two of at least a page; or NULL. */
 void *page_map_aligned(size_t size, size_t alignment);
 
@@ -44,14 +47,15 @@ bool page_protect(void *address, size_t size);
 
 /*
  * No access any more, by a mark in the page table that splits no mapping and that page_discard
- * leaves. 0, or what the kernel says when it refuses, -ENOMEM if that may pass; some emulators say
- * 0 and do nothing, which page_is_guarded tells for a page that was guarded just now.
+ * leaves. Returns an error, unlike the others: 0 when there is none, else what the kernel says when
+ * it refuses, -ENOMEM if that may pass; some emulators say 0 and do nothing, which page_is_guarded
+ * tells for a page that was guarded just now.
  */
-int page_guard(void *address, size_t size);
+int page_guard_error(void *address, size_t size);
 bool page_is_guarded(const void *address);
 
 /*
- * As page_guard, many of one size by one call. Returns how many were guarded, of the first ones; 0
+ * As page_guard_error, many of one size by one call. Returns how many were guarded, of the first ones; 0
  * when the kernel knows no such call, or refuses.
  */
 size_t page_guard_many(const struct abi_memory_range *ranges, size_t count);

@@ -9,3 +9,8 @@ bool page_renew_stacks(void *address, size_t size)
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE | MAP_FIXED, -1,
                          0) == (long)address;
 }
+
+void page_unlock(void *address, size_t size)
+{
+    arch_syscall2(__NR_munlock, (long)address, (long)size);
+}

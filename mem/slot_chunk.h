@@ -24,6 +24,7 @@ struct slot_chunk {
     uint64_t away[mem_slots_words];
     uint64_t bare[mem_slots_words];
     uint32_t busy;
+    uint32_t missed;
 };
 _Static_assert(sizeof(struct slot_chunk) <= arch_page_size, "it has one page");
 

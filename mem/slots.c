@@ -156,7 +156,7 @@ static struct slot_chunk *make_chunk(struct mem_stack_size *size, uint32_t count
     unsigned char *base = page_map_stacks(chunk_size(count, slot));
     if (base == NULL)
         return NULL;
-    int error = page_guard(base, mem_stack_guard);
+    int error = page_guard_error(base, mem_stack_guard);
     if (error != 0 || !page_is_guarded(base)) {
         page_unmap(base, chunk_size(count, slot));
         note_refusal(error);
@@ -282,7 +282,7 @@ static uint32_t guard(struct place first, uint32_t count)
     int error = 0;
     uint32_t guarded = count > 1 ? guard_run(first, count) : 0;
     if (guarded == 0) {
-        error = page_guard(slot_at(first), mem_stack_guard);
+        error = page_guard_error(slot_at(first), mem_stack_guard);
         guarded = error == 0;
         if (count > 1 && guarded == 1)
             atomic_store(&slots.singly, true, RELAXED); /* RELAXED: as in note_refusal */

@@ -216,10 +216,47 @@ static int locked(void)
     return statm_read(statm_resident) < resident + some * arch_page_size ? right : wrong;
 }
 
+/*
+ * What is mapped from now on is locked, and what was is not: one mapping at most is tried, the
+ * memory goes, and guards that split no mapping come back. Or no lock is ever undone: then guards
+ * do.
+ */
+static int locked_later_or(bool can_unlock)
+{
+    enum { stacks = 600, before = 200, renewed_most = 32 * 1024 * 1024 };
+    if (!take_of(stacks))
+        return wrong;
+    send(0, before);
+    if (arch_syscall1(__NR_mlockall, MCL_FUTURE) != 0)
+        return right; /* not allowed here */
+    int64_t resident = statm_read(statm_resident), mappings = count_mappings();
+    for (unsigned round = 0; round < 3; round++) {
+        send(round == 0 ? before : 0, count);
+        int64_t grown = statm_read(statm_resident) - resident;
+        if (grown > (can_unlock ? 0 : renewed_most))
+            return wrong;
+        for (unsigned i = 0; i < count; i++) {
+            if (!bring_back(i, 1))
+                return wrong;
+        }
+    }
+    return !can_unlock || count_mappings() < mappings + 10 ? right : wrong;
+}
+
+static int locked_later(void)
+{
+    return locked_later_or(true);
+}
+
+static int locked_for_good(void)
+{
+    return refuse_syscall(__NR_munlock, EPERM) ? locked_later_or(false) : wrong;
+}
+
 static bool has_guards(void)
 {
     unsigned char *page = page_map_stacks(arch_page_size);
-    return page_guard(page, arch_page_size) == 0 && page_is_guarded(page);
+    return page_guard_error(page, arch_page_size) == 0 && page_is_guarded(page);
 }
 
 int main(void)
@@ -233,5 +270,7 @@ int main(void)
     check_case(no_renewal, right, "no new mapping: the memory goes, the guards stay");
     check_case(no_guards, forked_died + SIGSEGV, "no such guard any more: one by mprotect");
     check_case(locked, right, "locked memory: all stays where it is");
+    check_case(locked_later, right, "fresh mappings are locked: one is tried, and unlocked again");
+    check_case(locked_for_good, right, "which is refused: the guards come back all the same");
     return tap_done();
 }

@@ -18,8 +18,8 @@ sub _with {
 
 my @programs = (
     { name => 'keel', build => sprintf($keel, '') },
-    { name => 'keel-unguarded', build => _with('unguarded.c', qw(page_guard page_is_guarded page_protect)) },
-    { name => 'keel-older',     build => _with('older_kernel.c', 'page_guard') },
+    { name => 'keel-unguarded', build => _with('unguarded.c', qw(page_guard_error page_is_guarded page_protect)) },
+    { name => 'keel-older',     build => _with('older_kernel.c', 'page_guard_error') },
     { name => 'go', title => 'Go', needs => [ go => 'golang-go' ], build => 'go build -o {} bench/stacks/go/park.go' },
     { name => 'tokio', title => 'Tokio', needs => [ Bench::Programs::crate('tokio') ], cargo => 1 },
     {

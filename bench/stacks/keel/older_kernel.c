@@ -5,9 +5,9 @@
 #include <asm/errno.h>
 #include <stddef.h>
 
-int __wrap_keel__page_guard(void *address, size_t size);
+int __wrap_keel__page_guard_error(void *address, size_t size);
 
-int __wrap_keel__page_guard(void *address, size_t size)
+int __wrap_keel__page_guard_error(void *address, size_t size)
 {
     (void)address;
     (void)size;

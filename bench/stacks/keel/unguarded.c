@@ -5,11 +5,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-int __wrap_keel__page_guard(void *address, size_t size);
+int __wrap_keel__page_guard_error(void *address, size_t size);
 bool __wrap_keel__page_is_guarded(const void *address);
 bool __wrap_keel__page_protect(void *address, size_t size);
 
-int __wrap_keel__page_guard(void *address, size_t size)
+int __wrap_keel__page_guard_error(void *address, size_t size)
 {
     (void)address;
     (void)size;
