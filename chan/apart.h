@@ -14,8 +14,8 @@ static inline struct chan_waiter *chan_place_apart(const struct keel_chan *chan)
 }
 
 /* Sets the node up that lies there. What is sent is copied; what is received, is to be. */
-void chan_begin_apart(const struct keel_chan *chan, struct chan_waiter *waiter,
-                      const void *element);
+void chan_begin_apart(const struct keel_chan *chan, struct chan_waiter *waiter, const void *element,
+                      enum sched_wait_reason reason);
 
 /* Parks the caller in `list`, as wait_in in transfer.c. */
 bool chan_wait_apart(struct keel_chan *chan, struct list_node *list, struct chan_waiter *waiter,

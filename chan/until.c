@@ -54,7 +54,7 @@ static int wait_in(struct keel_chan *chan, struct list_node *list, struct chan_w
     struct chan_waiter *waiter = apart != NULL ? apart : own;
     size_t size = chan->element_size; /* the channel may be gone after the park */
     if (unlikely(apart != NULL)) {
-        chan_begin_apart(chan, apart, own->element);
+        chan_begin_apart(chan, apart, own->element, reason);
         apart->timed = true;
     }
     list_push_back(list, &waiter->link);

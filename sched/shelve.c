@@ -72,7 +72,8 @@
 enum {
     sweep_visits = 2 * mem_away_most,
     entries_between_sweeps = 48,
-    copied_most = 16 * 1024, /* bytes: who uses more keeps its stack */
+    visits_at_a_time = 16,   /* under the lock: a cache miss each, and a compare-and-swap */
+    copied_most = 16 * 1024, /* bytes, of a stack or an element: of more it keeps its stack */
 };
 
 static struct {
@@ -122,24 +123,40 @@ static bool change(struct sched_shelf *shelf, enum sched_shelf_state from,
 
 /* ---- a sweep */
 
-/* Step 4. Takes cold ones out of the list. */
+/* Step 4, of one in the list. Returns whether it was cold: then it is out of the list. */
+static bool claim_if_cold(struct sched_shelf *shelf)
+{
+    /* RELAXED: it tells which compare-and-swap to try. */
+    uint8_t state = atomic_load(&shelf->state, RELAXED);
+    if (state == SHELF_COLD && change(shelf, SHELF_COLD, SHELF_GOING)) {
+        leave(shelf);
+        return true;
+    }
+    if (state == SHELF_WARM)
+        change(shelf, SHELF_WARM, SHELF_COLD);
+    list_remove(&shelf->link);
+    list_push_back(&shelving.resident, &shelf->link);
+    return false;
+}
+
+/* Step 4. Takes cold ones out of the list; in between others have the lock. */
 static unsigned claim_cold(struct sched_shelf **claimed)
 {
     unsigned count = 0;
-    lock_acquire(&shelving.lock);
-    uint32_t visits = shelving.count < sweep_visits ? shelving.count : sweep_visits;
-    while (visits-- > 0 && count < mem_away_most && shelving.count > sched_shelve_beyond) {
-        struct sched_shelf *shelf = container_of(shelving.resident.next, struct sched_shelf, link);
-        if (change(shelf, SHELF_COLD, SHELF_GOING)) {
-            leave(shelf);
-            claimed[count++] = shelf;
-            continue;
+    uint32_t there = atomic_load(&shelving.count, RELAXED); /* RELAXED: a hint */
+    uint32_t visits = there < sweep_visits ? there : sweep_visits;
+    while (visits > 0) {
+        uint32_t until = visits > visits_at_a_time ? visits - visits_at_a_time : 0;
+        lock_acquire(&shelving.lock);
+        for (; visits > until && count < mem_away_most && shelving.count > sched_shelve_beyond;
+             visits--) {
+            claimed[count] = container_of(shelving.resident.next, struct sched_shelf, link);
+            count += claim_if_cold(claimed[count]);
         }
-        change(shelf, SHELF_WARM, SHELF_COLD);
-        list_remove(&shelf->link);
-        list_push_back(&shelving.resident, &shelf->link);
+        lock_release(&shelving.lock);
+        if (visits > until)
+            break;
     }
-    lock_release(&shelving.lock);
     return count;
 }
 
@@ -311,27 +328,37 @@ static void *element(void)
     return shelf->room > sizeof shelf->inner ? shelf->outer : shelf->inner;
 }
 
+/* Whether there is nothing to make: an element that is too large stays where it is. */
 static bool has_room(size_t size)
 {
-    return sched_self()->shelf->room >= size;
+    const struct sched_shelf *shelf = sched_self()->shelf;
+    return shelf->room >= size || size > copied_most || shelf->lacks_memory;
 }
 
-/* Without memory the element stays where it is: then the task is not shelved. */
+/*
+ * Without memory the element of the next wait stays where it is: then the task is not shelved
+ * meanwhile. For the one after that it is tried again.
+ */
 static void make_room(size_t size)
 {
     struct sched_shelf *shelf = sched_self()->shelf;
-    if (shelf->room >= size)
+    if (has_room(size))
+        return;
+    void *outer = keel_alloc(size);
+    shelf->lacks_memory = outer == NULL;
+    if (outer == NULL)
         return;
     if (shelf->room > sizeof shelf->inner)
         keel_free(shelf->outer);
-    shelf->outer = keel_alloc(size);
+    shelf->outer = outer;
     shelf->room = (uint32_t)size;
 }
 
 static void *node(size_t element_size)
 {
     struct sched_shelf *shelf = sched_self()->shelf;
-    if (element_size > 0 && element() == NULL)
+    shelf->lacks_memory = false;
+    if (element_size > shelf->room)
         return NULL;
     shelf->is_apart = true;
     return shelf->node;
@@ -351,6 +378,7 @@ static void begin(struct keel_task *task)
     shelf->task = task;
     shelf->state = SHELF_BUSY;
     shelf->is_apart = false;
+    shelf->lacks_memory = false;
     shelf->room = sizeof shelf->inner;
     if (enter(shelf))
         sweep();

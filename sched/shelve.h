@@ -32,12 +32,13 @@ struct sched_shelf {
             struct slot_chunk *chunk;
         };
     };
-    uint8_t state; /* atomic: enum sched_shelf_state */
-    bool is_apart; /* the next park has its node here */
-    uint32_t room; /* bytes for an element; more than `inner` has: at `outer` */
+    uint8_t state;     /* atomic: enum sched_shelf_state */
+    bool is_apart;     /* the next park has its node here */
+    bool lacks_memory; /* for an element of the next wait on a channel */
+    uint32_t room;     /* bytes for an element; more than `inner` has: at `outer` */
     union {
         unsigned char inner[8];
-        void *outer; /* NULL: there was no memory */
+        void *outer;
     };
     _Alignas(8) unsigned char node[sched_shelf_node];
 };
@@ -69,7 +70,8 @@ struct sched_shelve_hooks {
     /*
      * A place for what others write to while the caller, which waits with it, is parked: for a node
      * and for an element of so many bytes. NULL: there is none, and the caller is not shelved while
-     * it waits. make_room, beforehand, where it may allocate, sees to it, if there is memory.
+     * it waits. make_room, beforehand, where it may allocate, sees to it, if there is memory and
+     * the element is not so large that the stack had better stay.
      */
     bool (*has_room)(size_t size);
     void (*make_room)(size_t size);

@@ -79,13 +79,14 @@ typedef struct keel_task keel_task;
  * Of the others those are shelved, when such tasks begin and go on and when a worker has nothing to
  * do, that send to or receive from a channel, await a task or all others, wait for a wait group, or
  * sleep; but not while there are forked children to be joined, while the task holds its thread
- * (keel_thread_hold), when more than 16 KiB of its stack are in use, nor when there is no memory
- * for the block. A task that can get neither memory nor a mapping when it is to go on ends the
- * program with a panic; and a program that locks its memory (mlockall) should not ask for it.
- * keel_task_await never calls such a task on the caller's stack, nor another on its. With
- * KEEL_STACKS=1 no task is shelved. Where the kernel gives stacks a mapping each (before
- * Linux 6.13) only what lies deeper than a page goes. It is not to be had together with a
- * stack_size of 4 KiB or less, from which there is nothing to gain: no task is created then.
+ * (keel_thread_hold), when more than 16 KiB of its stack are in use or the channel's elements are
+ * larger than that, nor when there is no memory for the block. A task that can get neither memory
+ * nor a mapping when it is to go on ends the program with a panic; and a program that locks its
+ * memory (mlockall) should not ask for it. keel_task_await never calls such a task on the caller's
+ * stack, nor another on its. With KEEL_STACKS=1 no task is shelved. Where the kernel gives stacks a
+ * mapping each (before Linux 6.13) only what lies deeper than a page goes. It is not to be had
+ * together with a stack_size of 4 KiB or less, from which there is nothing to gain: no task is
+ * created then.
  */
 #define KEEL_TASK_SHELVED UINT32_C(2)
 

@@ -5,66 +5,25 @@
 #include <asm/errno.h>
 #include <linux/auxvec.h>
 
-#include "keel/chan.h"
-#include "keel/fork.h"
-#include "keel/mem.h"
-#include "keel/sync.h"
+#include "base/memory.h"
 #include "mem/touched.h"
-#include "tests/chan/shelved.h"
-#include "tests/chan/waiting.h"
-#include "tests/sched/blocked.h"
+#include "tests/chan/shelved_waits.h"
 
-enum { tasks_most = 64 };
-
-static keel_task *tasks[tasks_most];
-static keel_chan *chan;
 static int64_t deadline;
 static keel_wait_group group;
 static keel_task *awaited;
 
-/* What a task does with its stack in use; returns whether that went as it should. */
-typedef bool wait_fn(uint64_t seed);
-
-static __attribute__((noinline)) bool wait_with_pattern(wait_fn *wait, uint64_t seed)
-{
-    volatile struct pattern pattern;
-    pattern_fill(&pattern, seed);
-    bool good = wait(seed);
-    return pattern_is_whole(&pattern, seed) && good;
-}
-
-static wait_fn *waits;
-
-static void *run(void *arg)
-{
-    return (void *)(uintptr_t)wait_with_pattern(waits, (uintptr_t)arg);
-}
-
-static void start(wait_fn *wait, unsigned count)
-{
-    waits = wait;
-    for (uintptr_t i = 0; i < count; i++)
-        tasks[i] = create_shelved(run, (void *)i);
-}
-
-static unsigned await_good(unsigned count)
-{
-    unsigned good = 0;
-    for (unsigned i = 0; i < count; i++) {
-        void *result = NULL;
-        keel_task_await(tasks[i], &result);
-        good += result != NULL;
-    }
-    return good;
-}
-
 /* ---- elements */
 
-static bool receive_word(uint64_t seed)
+/* A receiver's place for its element is only written to: what was there is nobody's to copy. */
+static unsigned count_copied(void)
 {
-    uint64_t before = ~seed, word = 0, after = seed;
-    return keel_chan_receive(chan, &word) == 1 && word == seed + 7 && before == ~seed &&
-           after == seed;
+    unsigned copied = 0;
+    for (uint64_t i = 0; i < tasks_most; i++) {
+        uint64_t before = i + word_before;
+        copied += memcmp(tasks[i]->shelf->inner, &before, sizeof before) == 0;
+    }
+    return copied;
 }
 
 static void elements_arrive(void)
@@ -77,6 +36,7 @@ static void elements_arrive(void)
         in_order = until_receivers_wait(chan, i + 1) && in_order;
     }
     check(in_order && until_shelved(tasks, tasks_most), "64 receivers are shelved");
+    check_equal(count_copied(), 0, "what lay in the place of their elements is not copied");
     const struct mem_stack *stack = tasks[5]->stack;
     uintptr_t low = (uintptr_t)stack - sizeof(struct pattern) - arch_page_size;
     uintptr_t end = round_down((uintptr_t)stack, arch_page_size);
@@ -135,8 +95,7 @@ static bool send_large(uint64_t seed)
 static void large_elements(void)
 {
     enum { count = 20 };
-    keel_chan_release(chan, NULL);
-    chan = keel_chan_create(0, sizeof(struct large));
+    renew_chan(sizeof(struct large));
     start(receive_large, count);
     bool waiting = until_receivers_wait(chan, count) && until_shelved(tasks, count);
     for (uint64_t i = 0; i < count; i++)
@@ -148,17 +107,10 @@ static void large_elements(void)
     for (unsigned i = 0; i < count; i++)
         good += receive_large(i);
     check(waiting && good == count && await_good(count) == count, "and are taken");
-    keel_chan_release(chan, NULL);
-    chan = keel_chan_create(0, sizeof(uint64_t));
+    renew_chan(sizeof(uint64_t));
 }
 
 /* ---- other ends of a wait */
-
-static bool receive_none(uint64_t seed)
-{
-    uint64_t word = seed;
-    return keel_chan_receive(chan, &word) == 0 && word == seed;
-}
 
 static bool send_none(uint64_t seed)
 {
@@ -171,14 +123,12 @@ static void close_wakes(void)
     bool waiting = until_receivers_wait(chan, tasks_most) && until_shelved(tasks, tasks_most);
     keel_chan_close(chan);
     check(waiting && await_good(tasks_most) == tasks_most, "a close ends the waits of receivers");
-    keel_chan_release(chan, NULL);
-    chan = keel_chan_create(0, sizeof(uint64_t));
+    renew_chan(sizeof(uint64_t));
     start(send_none, tasks_most);
     waiting = until_senders_wait(chan, tasks_most) && until_shelved(tasks, tasks_most);
     keel_chan_close(chan);
     check(waiting && await_good(tasks_most) == tasks_most, "and of senders");
-    keel_chan_release(chan, NULL);
-    chan = keel_chan_create(0, sizeof(uint64_t));
+    renew_chan(sizeof(uint64_t));
 }
 
 static bool receive_too_late(uint64_t seed)
@@ -204,26 +154,46 @@ static bool await_too_late(uint64_t seed)
     return keel_task_await_until(awaited, NULL, deadline) == -ETIMEDOUT;
 }
 
+/* Whether all are shelved when the deadline comes. */
+static bool until_shelved_in_time(unsigned count)
+{
+    for (unsigned i = 0; i < count;) {
+        if (keel_now() >= deadline)
+            return false;
+        if (is_shelved(tasks[i]))
+            i++;
+        else
+            keel_sleep(MILLISECOND);
+    }
+    return true;
+}
+
+/* Tasks that wait until a deadline, which comes so late that all of them are shelved before. */
+static bool deadline_ends(wait_fn *wait, unsigned count)
+{
+    bool went = false, good = true;
+    for (int64_t later = 50 * MILLISECOND; !went && good && later < meeting_patience; later *= 2) {
+        deadline = keel_now() + later;
+        start(wait, count);
+        went = until_shelved_in_time(count);
+        good = await_good(count) == count;
+    }
+    return went && good;
+}
+
 static void deadlines(void)
 {
-    static const int64_t later = 100 * MILLISECOND;
-    deadline = keel_now() + later;
-    start(receive_too_late, tasks_most);
-    bool went = until_shelved(tasks, tasks_most) || keel_now() > deadline;
-    check(await_good(tasks_most) == tasks_most && went, "deadlines end waits on a channel");
+    check(deadline_ends(receive_too_late, tasks_most), "deadlines end waits on a channel");
     uint64_t word = 0;
     check_equal(keel_chan_try_send(chan, &word), -EAGAIN, "and nobody waits there any more");
-    deadline = keel_now() + 100 * later;
+    deadline = keel_now() + 2 * meeting_patience;
     waits = receive_in_time;
     tasks[0] = create_shelved(run, (void *)3);
-    went = until_shelved(tasks, 1);
+    bool went = until_shelved(tasks, 1);
     word = 3 + 9;
     keel_chan_send(chan, &word);
     check(went && await_good(1) == 1, "an element comes before the deadline");
-    deadline = keel_now() + later;
-    start(sleep_on, tasks_most);
-    went = until_shelved(tasks, tasks_most) || keel_now() > deadline;
-    check(went && await_good(tasks_most) == tasks_most, "sleepers wake");
+    check(deadline_ends(sleep_on, tasks_most), "sleepers wake");
 }
 
 static bool wait_group(uint64_t seed)
@@ -259,162 +229,11 @@ static void others(void)
     check(went && await_good(tasks_most) == tasks_most, "a wait group lets them go");
     uint64_t word = 0;
     awaited = create_shelved(end_when_told, &group);
-    deadline = keel_now() + 100 * MILLISECOND;
-    start(await_too_late, 1);
-    check_equal(await_good(1), 1, "a deadline ends an await");
+    check(deadline_ends(await_too_late, 1), "a deadline ends an await");
     start(await_other, 1);
     went = until_shelved(tasks, 1) && until_shelved(&awaited, 1);
     keel_chan_send(chan, &word);
     check(went && await_good(1) == 1, "a shelved task ends, and a shelved task awaits it");
-}
-
-/* ---- those that keep their stacks */
-
-static void *add_one(void *arg)
-{
-    keel_sleep(20 * MILLISECOND);
-    ++*(uint64_t *)arg;
-    return arg;
-}
-
-/* The child, a task since the yield, works on its parent's stack while that waits for its end. */
-static bool join_late(uint64_t seed)
-{
-    uint64_t sum = seed;
-    keel_fork_frame frame;
-    keel_fork(&frame, add_one, &sum);
-    keel_yield();
-    return keel_join(&frame) == &sum && sum == seed + 1;
-}
-
-static bool fork_and_wait(uint64_t seed)
-{
-    uint64_t word, sum = seed;
-    keel_fork_frame frame;
-    keel_fork(&frame, add_one, &sum);
-    bool good = keel_chan_receive(chan, &word) == 1;
-    return keel_join(&frame) == &sum && good && sum == seed + 1;
-}
-
-/* Its thread stands on the stack while it waits; then none does. */
-static bool hold_and_receive(uint64_t seed)
-{
-    bool holds = keel_thread_hold() == 0;
-    bool good = receive_word(seed);
-    if (holds)
-        keel_thread_let();
-    return holds && receive_word(seed) && good;
-}
-
-static bool serve_twice(unsigned count)
-{
-    bool good = true;
-    for (unsigned round = 0; round < 2; round++) {
-        for (uint64_t i = 0; i < count; i++) {
-            uint64_t word = i + 7;
-            keel_chan_send(chan, &word);
-            good = (round == 1 || until_receivers_wait(chan, count)) && good;
-        }
-        good = (round == 1 || until_shelved(tasks, count)) && good;
-    }
-    return good;
-}
-
-static void who_has_a_thread(void)
-{
-    enum { count = 4 };
-    bool waiting = true;
-    waits = hold_and_receive;
-    for (unsigned i = 0; i < count; i++) {
-        tasks[i] = create_shelved(run, (void *)(uintptr_t)i);
-        waiting = until_receivers_wait(chan, i + 1) && waiting;
-    }
-    keel_sleep(20 * MILLISECOND);
-    for (unsigned i = 0; i < count; i++)
-        waiting = !is_shelved(tasks[i]) && waiting;
-    check(waiting, "who holds its thread keeps its stack");
-    check(serve_twice(count), "and can be shelved when it has let");
-    check_equal(await_good(count), count, "elements and stacks are there, both times");
-}
-
-/* Blocks in between two waits, so that others may lend its worker on. */
-static bool block_between(uint64_t seed)
-{
-    bool good = true;
-    for (unsigned i = 0; i < 4; i++) {
-        volatile uint64_t word = seed;
-        keel_sleep((int64_t)seed % 4 * MILLISECOND);
-        block_in_kernel(4 * MILLISECOND);
-        good = good && word == seed;
-    }
-    return good;
-}
-
-static void who_blocks(void)
-{
-    enum { count = 16 };
-    start(block_between, count);
-    check_equal(await_good(count), count, "who was shelved blocks, and is shelved again");
-}
-
-static void who_keeps_its_stack(void)
-{
-    uint64_t word = 0;
-    start(fork_and_wait, 1);
-    bool waiting = until_receivers_wait(chan, 1);
-    keel_sleep(20 * MILLISECOND);
-    check(waiting && !is_shelved(tasks[0]), "who has a forked child keeps its stack");
-    keel_chan_send(chan, &word);
-    check_equal(await_good(1), 1, "and finds there what the child wrote");
-    start(join_late, 1);
-    keel_sleep(10 * MILLISECOND);
-    check(!is_shelved(tasks[0]), "also who joins its only child");
-    check_equal(await_good(1), 1, "which writes there meanwhile");
-    sched_shelve_beyond = tasks_most / 2;
-    start(receive_none, tasks_most);
-    waiting = until_receivers_wait(chan, tasks_most);
-    for (unsigned i = 0; i < 200; i++)
-        keel_sleep(MILLISECOND);
-    unsigned shelved = 0;
-    for (unsigned i = 0; i < tasks_most; i++)
-        shelved += is_shelved(tasks[i]);
-    check_equal(shelved, tasks_most / 2, "so many as said keep their stacks");
-    sched_shelve_beyond = 0;
-    keel_chan_close(chan);
-    check(waiting && await_good(tasks_most) == tasks_most, "and all go on");
-    keel_chan_release(chan, NULL);
-    chan = keel_chan_create(0, sizeof(uint64_t));
-}
-
-/* ---- while it happens */
-
-static uint32_t rounds_done;
-
-/* Waits in all ways by turns, with what others do to its stack meanwhile. */
-static bool go_round(uint64_t seed)
-{
-    enum { rounds = 60 };
-    uint64_t word, got = 0;
-    for (unsigned i = 0; i < rounds; i++) {
-        if ((seed + i) % 3 == 0)
-            keel_sleep((int64_t)(seed * 7 + i) % 50 * 1000);
-        got += keel_chan_receive(chan, &word) == 1;
-        arrive(&rounds_done);
-    }
-    return got == rounds;
-}
-
-static void while_it_happens(void)
-{
-    enum { rounds = 60 * tasks_most };
-    start(go_round, tasks_most);
-    for (uint64_t i = 0; i < rounds; i++) {
-        keel_chan_send(chan, &i);
-        if (i % 16 == 0)
-            keel_sleep((int64_t)(i % 200) * 500);
-    }
-    check_equal(await_good(tasks_most), tasks_most, "woken while they are being shelved");
-    check(have_arrived(&rounds_done, rounds), "none too few");
 }
 
 /* ---- waits that only the ends of others end */
@@ -459,26 +278,6 @@ static void stuck(void)
     check(went && keel_stuck_tasks(ids, 4) == 2, "who is stuck is found, shelved or not");
 }
 
-/* A pattern would have no room. */
-static void *wait_for_group(void *arg)
-{
-    (void)arg;
-    keel_wait_group_wait(&group);
-    return &group;
-}
-
-static void refused(void)
-{
-    keel_task_options options = {.stack_size = 4096, .flags = KEEL_TASK_SHELVED};
-    check(keel_task_create(wait_for_group, NULL, &options) == NULL,
-          "of a page there is nothing to shelve");
-    options.stack_size = 4097;
-    keel_wait_group_add(&group, 1);
-    tasks[0] = keel_task_create(wait_for_group, NULL, &options);
-    keel_wait_group_done(&group);
-    check(tasks[0] != NULL && await_good(1) == 1, "of two there is");
-}
-
 int main(void)
 {
     sched_shelve_beyond = 0;
@@ -488,11 +287,6 @@ int main(void)
     close_wakes();
     deadlines();
     others();
-    who_keeps_its_stack();
-    who_has_a_thread();
-    who_blocks();
-    while_it_happens();
-    refused();
     all_others();
     stuck();
     keel_chan_release(chan, NULL);

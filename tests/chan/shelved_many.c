@@ -19,7 +19,8 @@ enum {
 };
 
 static keel_chan *gate;
-static keel_wait_group unparked, unended;
+static keel_wait_group unparked;
+static uint32_t ended; /* atomic */
 
 static void *wait_at_gate(void *arg)
 {
@@ -28,7 +29,7 @@ static void *wait_at_gate(void *arg)
     int result = keel_chan_receive(gate, &word);
     if (result == 1 && word != 5)
         keel_exit(1);
-    keel_wait_group_done(&unended);
+    arrive(&ended);
     return arg;
 }
 
@@ -42,7 +43,6 @@ int main(void)
     int64_t before = statm_read(statm_resident) + table_size();
     bool created = true;
     keel_wait_group_add(&unparked, count);
-    keel_wait_group_add(&unended, count);
     for (unsigned i = 0; i < count; i++) {
         keel_task *task = create_shelved(wait_at_gate, NULL);
         created = created && task != NULL;
@@ -64,7 +64,6 @@ int main(void)
     for (unsigned i = 0; i < count / 10; i++)
         keel_chan_send(gate, &word);
     keel_chan_close(gate);
-    keel_wait_group_wait(&unended);
-    check(true, "all of them go on");
+    check(yield_until(&ended, count), "all of them go on");
     return tap_done();
 }

@@ -1,12 +1,17 @@
 /*
  * How a program ends while tasks of it are shelved; the first argument says how: "deadlock",
- * "exit", "exit-meanwhile" (some are being shelved, some come back), "census" (with KEEL_STACKS=1).
+ * "exit", "exit-meanwhile" (some are being shelved, some come back), "refused" (no guard can be had
+ * any more for who comes back), "census" (with KEEL_STACKS=1).
  */
+#include <linux/mman.h>
+
 #include "keel/chan.h"
 #include "tests/chan/shelved.h"
+#include "tests/mem/has_slots.h"
+#include "tests/refuse.h"
 #include "tests/sched/ways.h"
 
-enum { tasks_most = 300, status_asked = 7, status_wrong = 1 };
+enum { tasks_most = 300, status_asked = 7, status_wrong = 1, status_skipped = 77 };
 
 static keel_task *tasks[tasks_most];
 static keel_chan *chan;
@@ -65,6 +70,25 @@ static int exit_meanwhile(void)
     keel_exit(status_asked);
 }
 
+static int refused(void)
+{
+    if (!has_slots())
+        return status_skipped;
+    start(tasks_most);
+    if (!until_shelved(tasks, tasks_most))
+        return status_wrong;
+    if (!refuse_slots(EPERM) || !refuse_syscall(__NR_mprotect, EPERM) ||
+        !refuse_syscall_when(__NR_mmap, 2, PROT_NONE, ENOMEM))
+        return status_skipped;
+    for (unsigned i = 0; i < tasks_most; i++) {
+        uint64_t word = 0;
+        keel_chan_send(chan, &word);
+    }
+    for (unsigned i = 0; i < tasks_most; i++)
+        keel_task_await(tasks[i], NULL);
+    return status_asked;
+}
+
 static int census(void)
 {
     enum { count = 20 };
@@ -84,10 +108,8 @@ static int census(void)
 }
 
 static const struct way ways[] = {
-    {"deadlock", deadlock},
-    {"exit", exit_shelved},
-    {"exit-meanwhile", exit_meanwhile},
-    {"census", census},
+    {"deadlock", deadlock}, {"exit", exit_shelved}, {"exit-meanwhile", exit_meanwhile},
+    {"refused", refused},   {"census", census},
 };
 
 int main(int argc, char **argv)
