@@ -12,7 +12,8 @@
  *     - awaits, sleeps, deadlines, mutexes, keel_wait_all: the descriptor alone is touched;
  *     - a channel's and a parking lot's waiter node, and the element that a sender hands over or a
  *       receiver is handed: they lie in the task's `shelf`, which has room for them, and the task
- *       copies a received element to its place when it goes on (chan/apart.c);
+ *       copies a received element to its place when it goes on (chan/apart.c). Where there is no
+ *       memory for that, and if the element is large, the task keeps its stack for this wait;
  *     - other reasons to wait, and those that are to come: such a task is not shelved while it
  *       waits so (step_of). Nor is one with forked children that it has not joined, which most
  *       often work on its stack; nor one that has a thread of its own (foreign.h), which stands on
