@@ -19,11 +19,19 @@ static void do_one(void *group)
     keel_wait_group_done(group);
 }
 
-static void test_counts(void)
+static void wait_at_zero(void *arg)
 {
     keel_wait_group group = {0};
     keel_wait_group_wait(&group);
-    check(true, "a wait at zero returns at once");
+    arrive(arg);
+}
+
+static void test_counts(void)
+{
+    static uint32_t returned; /* atomic */
+    keel_wait_group group = {0};
+    keel_spawn(wait_at_zero, &returned);
+    check(yield_until(&returned, 1), "a wait at zero returns at once");
     keel_wait_group_add(&group, 0);
     keel_wait_group_wait(&group);
     keel_wait_group_add(&group, INT32_MAX);
@@ -206,18 +214,27 @@ static void test_next_round(void)
 
 /* ---- released at once */
 
-static void test_woken_releases(void)
+enum { releasing_rounds = 5000 };
+
+static void release_when_woken(void *arg)
 {
-    enum { rounds = 5000, tasks = 3 };
-    for (unsigned round = 0; round < rounds; round++) {
+    enum { tasks = 3 };
+    for (unsigned round = 0; round < releasing_rounds; round++) {
         keel_wait_group *group = page_map(arch_page_size);
         keel_wait_group_add(group, tasks);
         for (unsigned i = 0; i < tasks; i++)
             keel_spawn(do_one, group);
         keel_wait_group_wait(group);
         page_unmap(group, arch_page_size);
+        arrive(arg);
     }
-    check(true, "who was woken may release the group at once");
+}
+
+static void test_woken_releases(void)
+{
+    static uint32_t released; /* atomic */
+    keel_spawn(release_when_woken, &released);
+    check(yield_until(&released, releasing_rounds), "who was woken may release the group at once");
 }
 
 /* Keeps the worker until the word has a bit of the mask, or none. */

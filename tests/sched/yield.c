@@ -18,9 +18,7 @@ static void *mark(void *arg)
 
 static void lets_others_run(void)
 {
-    keel_yield();
-    check(true, "a yield with nobody else returns");
-
+    keel_yield(); /* returns, with nobody else */
     uint32_t marked = 0;
     bool alone = one_worker();
     keel_task *task = keel_task_create(mark, &marked, NULL);
