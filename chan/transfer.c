@@ -40,8 +40,8 @@ static bool wait_unusually(struct keel_chan *chan, struct list_node *list, void 
 }
 
 /*
- * Most calls need not wait. So what a wait takes is got when it must be, and the call begins anew.
- * Returns whether it must.
+ * Most calls need not wait. So what a wait takes is got when it must be, without the lock, and then
+ * the caller looks again. Returns whether it must.
  */
 static bool prepare_to_wait(keel_chan *chan)
 {
@@ -64,8 +64,12 @@ static inline bool waits_usually(void)
 /* noinline, these and those below: the short ways have no frame. */
 static __attribute__((noinline)) int send_unusually(keel_chan *chan, const void *element)
 {
-    if (prepare_to_wait(chan))
-        return keel_chan_send(chan, element);
+    while (prepare_to_wait(chan)) {
+        chan_lock(chan);
+        int result = chan_send_locked(chan, element);
+        if (result != CHAN_MUST_WAIT)
+            return result;
+    }
     void *source = (void *)(uintptr_t)element; /* only read, of a sender */
     bool sent = wait_unusually(chan, &chan->senders_waiting, source, SCHED_WAIT_CHAN_SEND);
     return sent ? 0 : -EPIPE;
@@ -73,25 +77,36 @@ static __attribute__((noinline)) int send_unusually(keel_chan *chan, const void 
 
 static __attribute__((noinline)) int receive_unusually(keel_chan *chan, void *element)
 {
-    if (prepare_to_wait(chan))
-        return keel_chan_receive(chan, element);
+    while (prepare_to_wait(chan)) {
+        chan_lock(chan);
+        int result = chan_receive_locked(chan, element);
+        if (result != CHAN_MUST_WAIT)
+            return result;
+    }
     return wait_unusually(chan, &chan->receivers_waiting, element, SCHED_WAIT_CHAN_RECEIVE);
 }
 
-static __attribute__((noinline)) int wait_to_send(keel_chan *chan, const void *element)
+static __attribute__((noinline)) int send_usually(keel_chan *chan, const void *element)
 {
-    if (!waits_usually())
-        return send_unusually(chan, element);
     void *source = (void *)(uintptr_t)element; /* only read, of a sender */
     bool sent = wait_in(chan, &chan->senders_waiting, source, SCHED_WAIT_CHAN_SEND);
     return sent ? 0 : -EPIPE;
 }
 
-static __attribute__((noinline)) int wait_to_receive(keel_chan *chan, void *element)
+static __attribute__((noinline)) int receive_usually(keel_chan *chan, void *element)
 {
-    if (!waits_usually())
-        return receive_unusually(chan, element);
     return wait_in(chan, &chan->receivers_waiting, element, SCHED_WAIT_CHAN_RECEIVE);
+}
+
+/* In line: no frame of one way lies below the other's. */
+static inline int wait_to_send(keel_chan *chan, const void *element)
+{
+    return waits_usually() ? send_usually(chan, element) : send_unusually(chan, element);
+}
+
+static inline int wait_to_receive(keel_chan *chan, void *element)
+{
+    return waits_usually() ? receive_usually(chan, element) : receive_unusually(chan, element);
 }
 
 /* ---- the long ways; the first of each two holds the lock */
@@ -105,7 +120,8 @@ static __attribute__((noinline)) int send_long(keel_chan *chan, const void *elem
 static __attribute__((noinline)) int send_contended(keel_chan *chan, const void *element)
 {
     lock_wait(&chan->lock);
-    return send_long(chan, element);
+    int result = chan_send_locked(chan, element);
+    return result != CHAN_MUST_WAIT ? result : wait_to_send(chan, element);
 }
 
 static __attribute__((noinline)) int receive_long(keel_chan *chan, void *element)
@@ -117,7 +133,8 @@ static __attribute__((noinline)) int receive_long(keel_chan *chan, void *element
 static __attribute__((noinline)) int receive_contended(keel_chan *chan, void *element)
 {
     lock_wait(&chan->lock);
-    return receive_long(chan, element);
+    int result = chan_receive_locked(chan, element);
+    return result != CHAN_MUST_WAIT ? result : wait_to_receive(chan, element);
 }
 
 /* ---- the short ways */
