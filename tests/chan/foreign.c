@@ -83,7 +83,7 @@ static void run(size_t capacity, void *with_deadlines, const char *what)
 static keel_chan *empty, *full;
 static int results[6];
 static int64_t timed;
-static uint32_t done;
+static uint32_t steps, done;
 
 static void step_by_step(void *arg)
 {
@@ -95,7 +95,9 @@ static void step_by_step(void *arg)
     results[2] = keel_chan_receive_until(empty, &element, before + 2 * MILLISECOND);
     timed = keel_now() - before;
     results[3] = keel_chan_send_until(full, &element, keel_now() + MILLISECOND);
+    arrive(&steps);
     results[4] = keel_chan_receive(empty, &element); /* main closes it */
+    arrive(&steps);
     results[5] = keel_chan_send(full, &element);
     arrive(&done);
 }
@@ -105,8 +107,10 @@ static void alone(void)
     empty = keel_chan_create(1, sizeof(uint64_t));
     full = keel_chan_create(0, sizeof(uint64_t));
     check_equal(keel_thread_start(step_by_step, NULL, 0), 0, "a thread is started");
+    yield_until(&steps, 1);
     keel_sleep(10 * MILLISECOND);
     keel_chan_close(empty);
+    yield_until(&steps, 2);
     keel_sleep(5 * MILLISECOND);
     keel_chan_close(full);
     check(yield_until(&done, 1), "closing wakes a thread that waits");
