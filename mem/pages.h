@@ -55,8 +55,8 @@ int page_guard_error(void *address, size_t size);
 bool page_is_guarded(const void *address);
 
 /*
- * As page_guard_error, many of one size by one call. Returns how many were guarded, of the first ones; 0
- * when the kernel knows no such call, or refuses.
+ * As page_guard_error, many of one size by one call. Returns how many were guarded, of the first
+ * ones; 0 when the kernel knows no such call, or refuses.
  */
 size_t page_guard_many(const struct abi_memory_range *ranges, size_t count);
 
