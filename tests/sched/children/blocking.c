@@ -90,35 +90,42 @@ static int exit_after(void)
     return main_status;
 }
 
-/* As many as there are workers, with main: nobody gives one back. Exit functions park. */
+/*
+ * As many as there are workers, with main: nobody gives one back. Exit functions park. The calls
+ * end when all of them compute: else one of them might take the worker that exits.
+ */
+static uint32_t hogs; /* atomic */
+
 static void hog_for_ever(void *arg)
 {
     (void)arg;
+    arrive(&hogs);
     for (;;)
         arch_pause();
 }
 
 static void exit_soon(void *arg)
 {
-    struct {
-        int64_t seconds, nanoseconds;
-    } time = {.nanoseconds = 30 * MILLISECOND};
+    char byte = 0;
     (void)arg;
     keel_blocking_begin();
     arrive(&begun);
-    arch_syscall2(__NR_nanosleep, (long)&time, 0);
+    arch_syscall3(__NR_read, ends[0], (long)&byte, 1);
     keel_exit(task_status);
 }
 
 static int exit_hogged(void)
 {
     enum { exits = 2 };
+    open_pipe();
     keel_at_exit(say_end);
     for (int i = 0; i < exits; i++)
         keel_spawn(exit_soon, NULL);
     yield_until(&begun, exits);
     for (unsigned i = 1; i < keel_worker_count(); i++)
         keel_spawn(hog_for_ever, NULL);
+    spin_until(&hogs, keel_worker_count() - 1);
+    arch_syscall3(__NR_write, ends[1], (long)"xx", exits);
     hog_for_ever(NULL);
     return main_status;
 }
