@@ -3,6 +3,7 @@
 #include <asm/unistd.h>
 #include <linux/mman.h>
 
+#include "base/panic.h"
 #include "base/thread_block.h"
 #include "mem/pages.h"
 
@@ -28,6 +29,7 @@ static struct packed_size {
     struct lock lock;      /* guards the rest, and the chunks */
     struct list_node open; /* zero before the first */
     size_t bytes;          /* of all its chunks */
+    uint32_t unused;       /* chunks of which none is in use; open */
 } sizes[mem_packed_numbers];
 
 /* Where the lowest begins, above the guard. */
@@ -134,42 +136,67 @@ static struct packed_chunk *make_next_chunk(unsigned number, size_t bytes)
 
 /* ---- taking, and giving back */
 
-/* Caller holds the lock. NULL: there is none. */
-static struct mem_stack *take_known(struct packed_size *size)
+/* Weak: only tasks have names. */
+__attribute__((weak)) void mem_hook_packed_damaged(const struct mem_stack *stack, unsigned number)
 {
+    (void)stack;
+    (void)number;
+    panic("a packed stack that is free was written over");
+}
+
+/*
+ * Caller holds the lock. NULL: there is none. *fresh: the chunk, if nobody had the stack before, and
+ * nothing is written there yet: to touch new memory takes long.
+ */
+static struct mem_stack *take_known(struct packed_size *size, struct packed_chunk **fresh)
+{
+    *fresh = NULL;
     if (size->open.next == NULL || list_is_empty(&size->open))
         return NULL;
     struct packed_chunk *chunk = container_of(size->open.next, struct packed_chunk, open);
     struct mem_stack *stack = chunk->free;
     if (stack != NULL) {
+        if (unlikely(!lies(&stack->mark)))
+            mem_hook_packed_damaged(stack, chunk->number);
         chunk->free = stack->next;
     } else {
-        size_t bytes = mem_packed_size(chunk->number);
-        unsigned char *low = stacks_of(chunk) + chunk->begun++ * bytes;
-        stack = (struct mem_stack *)(void *)(low + bytes) - 1;
-        stack->low = (uintptr_t)low + sizeof(uint64_t);
-        stack->packed.chunk = chunk;
-        lay(&stack->mark);
+        unsigned char *top = stacks_of(chunk) + ++chunk->begun * mem_packed_size(chunk->number);
+        stack = (struct mem_stack *)(void *)top - 1;
+        *fresh = chunk;
     }
-    chunk->used++;
+    if (chunk->used++ == 0)
+        size->unused--;
     if (chunk->used == chunk->count)
         close_chunk(chunk);
     return stack;
 }
 
+/* Who has the stack below may not have come to lay its mark: it is the same for both. */
+static void begin_stack(struct mem_stack *stack, struct packed_chunk *chunk)
+{
+    unsigned char *low = (unsigned char *)(stack + 1) - mem_packed_size(chunk->number);
+    stack->low = (uintptr_t)low + sizeof(uint64_t);
+    stack->packed.chunk = chunk;
+    lay(&stack->mark);
+    if (low != stacks_of(chunk))
+        lay((uint64_t *)(void *)low - 1);
+}
+
 /* Others may have made a chunk meanwhile: then that is taken from, and ours was for nothing. */
-static struct mem_stack *take_of_new(struct packed_size *size, unsigned number, size_t total)
+static struct mem_stack *take_of_new(struct packed_size *size, unsigned number, size_t total,
+                                     struct packed_chunk **fresh)
 {
     struct packed_chunk *chunk = make_next_chunk(number, total);
     if (chunk == NULL)
         return NULL;
     lock_acquire(&size->lock);
-    struct mem_stack *stack = take_known(size);
+    struct mem_stack *stack = take_known(size, fresh);
     bool is_needless = stack != NULL;
     if (!is_needless) {
         size->bytes += chunk->bytes;
+        size->unused++;
         open_chunk(size, chunk);
-        stack = take_known(size);
+        stack = take_known(size, fresh);
     }
     lock_release(&size->lock);
     if (is_needless)
@@ -181,23 +208,54 @@ struct mem_stack *mem_packed_take(unsigned number)
 {
     struct packed_size *size = &sizes[number];
     lock_acquire(&size->lock);
-    struct mem_stack *stack = take_known(size);
+    struct packed_chunk *fresh;
+    struct mem_stack *stack = take_known(size, &fresh);
     size_t total = size->bytes;
     lock_release(&size->lock);
     if (unlikely(stack == NULL))
-        stack = take_of_new(size, number, total);
+        stack = take_of_new(size, number, total, &fresh);
+    if (unlikely(stack == NULL) && mem_stack_empty_pools())
+        stack = take_of_new(size, number, total, &fresh);
     if (unlikely(stack == NULL))
         return NULL;
+    if (fresh != NULL)
+        begin_stack(stack, fresh);
     stack->packed.context = NULL;
     stack->painted = 0;
     lay((uint64_t *)stack->low - 1);
     return stack;
 }
 
-/* Of a chunk that is open and unused: whether it goes. One with room stays. */
-static bool is_too_much(const struct packed_size *size)
+/*
+ * Of a chunk that has become unused: whether it goes. One stays, else who comes and goes at the edge
+ * of a chunk would have one made, and touched, each time.
+ */
+static bool is_too_much(struct packed_size *size)
 {
-    return size->open.next->next != &size->open;
+    bool goes = size->unused != 0;
+    size->unused += !goes;
+    return goes;
+}
+
+/* Caller holds the lock. */
+static void take_out(struct packed_size *size, struct packed_chunk *chunk)
+{
+    close_chunk(chunk);
+    size->bytes -= chunk->bytes;
+}
+
+/* One that is unused, and was taken out. False: the kernel refuses (vm.max_map_count); it serves on.
+ */
+static bool give_chunk(struct packed_size *size, struct packed_chunk *chunk)
+{
+    if (page_unmap(chunk, chunk->bytes))
+        return true;
+    lock_acquire(&size->lock);
+    size->bytes += chunk->bytes;
+    size->unused++;
+    open_chunk(size, chunk);
+    lock_release(&size->lock);
+    return false;
 }
 
 void mem_packed_give(struct mem_stack *stack)
@@ -209,16 +267,38 @@ void mem_packed_give(struct mem_stack *stack)
     chunk->free = stack;
     open_chunk(size, chunk);
     bool goes = --chunk->used == 0 && is_too_much(size);
-    if (goes) {
-        close_chunk(chunk);
-        size->bytes -= chunk->bytes;
+    if (goes)
+        take_out(size, chunk);
+    lock_release(&size->lock);
+    if (goes)
+        give_chunk(size, chunk);
+}
+
+/* NULL: there is none. */
+static struct packed_chunk *take_unused(struct packed_size *size)
+{
+    struct packed_chunk *found = NULL;
+    lock_acquire(&size->lock);
+    for (struct list_node *node = size->open.next; size->unused != 0 && found == NULL;
+         node = node->next) {
+        struct packed_chunk *chunk = container_of(node, struct packed_chunk, open);
+        if (chunk->used == 0)
+            found = chunk;
+    }
+    if (found != NULL) {
+        take_out(size, found);
+        size->unused--;
     }
     lock_release(&size->lock);
-    /* The kernel may refuse (vm.max_map_count): then it serves on. */
-    if (goes && !page_unmap(chunk, chunk->bytes)) {
-        lock_acquire(&size->lock);
-        size->bytes += chunk->bytes;
-        open_chunk(size, chunk);
-        lock_release(&size->lock);
+    return found;
+}
+
+bool mem_hook_give_packed(void)
+{
+    bool did = false;
+    for (unsigned i = 0; i < mem_packed_numbers; i++) {
+        struct packed_chunk *chunk = take_unused(&sizes[i]);
+        did |= chunk != NULL && give_chunk(&sizes[i], chunk);
     }
+    return did;
 }

@@ -347,10 +347,15 @@ static bool empty_pool(struct mem_stack_size *size)
     return count != 0;
 }
 
-/* Gives all that lies in pools back: other sizes may hold what this one wants. False: none does. */
-static bool empty_pools(void)
+/* Weak: a program without packed stacks. */
+__attribute__((weak)) bool mem_hook_give_packed(void)
 {
-    bool did = false;
+    return false;
+}
+
+bool mem_stack_empty_pools(void)
+{
+    bool did = mem_hook_give_packed();
     /* ACQUIRE: with the RELEASE in begin_size (stack_sizes.c). */
     for (struct mem_stack_size *size = &mem_stack_default; size != NULL;
          size = atomic_load(&size->next, ACQUIRE)) {
@@ -365,7 +370,7 @@ struct mem_stack *mem_stack_acquire_of(struct mem_stack_size *size)
     struct mem_stack *stack = pool_take(size);
     if (stack == NULL)
         stack = stack_make(size);
-    if (unlikely(stack == NULL) && empty_pools())
+    if (unlikely(stack == NULL) && mem_stack_empty_pools())
         stack = stack_make(size);
     return stack;
 }

@@ -53,7 +53,9 @@
  * the sleeper napped, looks into the slots, behind a fence, SEQ_CST, with step 2 of idle.c: who
  * relied on the nap put its task there before. And it has brought a spare stack, because a sleeper
  * has none, and the task may park at once (Invariant 1 of sched.h). While none can be had, for f or
- * g, the thread looks again and again.
+ * g, the thread looks again and again (a task with a packed stack needs none in g). It counts as
+ * outside, so nobody else gives the verdict then that nothing can go on: it gives it itself, when
+ * all others sleep or rest as it does, and no timer is armed.
  *
  * Who exits within a call must come to its exit functions whatever others do, and they may park. If
  * f gives no worker, it makes one, beyond the number that there may be: the process is about to
@@ -326,12 +328,42 @@ struct return_way {
     bool has_worker;
 };
 
-/* The stack is the worker's spare one in f, and the thread's to go on on in g. */
+/*
+ * Until there is one. Tries are under idle_lock: so who sees all others resting, or asleep without a
+ * deadline, has just tried in vain himself when nobody could give anything back any more.
+ */
+static struct mem_stack *wait_for_stack(void)
+{
+    struct mem_stack *stack;
+    lock_acquire(&sched.idle_lock);
+    sched.resting++;
+    while ((stack = mem_stack_acquire()) == NULL) {
+        bool dead = sched.awake == 0 && sched.outside == sched.resting && !sched_timers_armed() &&
+                    !sched_any_work(true);
+        lock_release(&sched.idle_lock);
+        if (dead)
+            sched_verdict(); /* or the kernel knows of threads that may still do something */
+        process_rest();
+        lock_acquire(&sched.idle_lock);
+    }
+    sched.resting--;
+    lock_release(&sched.idle_lock);
+    return stack;
+}
+
+/*
+ * The stack is the worker's spare one in f, and the thread's to go on on in g. Who has a packed one
+ * waits for none: in g it has its runner's.
+ */
 static void find_way(void *data)
 {
     struct return_way *way = data;
-    while ((way->thread->stack = mem_stack_acquire()) == NULL)
-        process_rest();
+    way->thread->stack = mem_stack_acquire();
+    if (unlikely(way->thread->stack == NULL)) {
+        if (sched_is_packed(way->thread->task))
+            return;
+        way->thread->stack = wait_for_stack();
+    }
     way->has_worker = sched_lender_regain(way->thread);
 }
 

@@ -100,7 +100,7 @@ void sched_census_begin(const struct keel_task *task)
     mem_touched_paint(stack, mem_touched_lowest(stack->low, (uintptr_t)stack));
 }
 
-void sched_census_end(struct keel_task *task)
+static void note_now(struct keel_task *task, bool has_ended)
 {
     const struct mem_stack *stack = task->stack;
     uintptr_t at = mem_touched_lowest(stack->low, (uintptr_t)stack);
@@ -108,7 +108,18 @@ void sched_census_end(struct keel_task *task)
         for (at = stack->painted; mem_touched_is_paint(*(const volatile uint64_t *)at);)
             at += sizeof(uint64_t);
     }
-    note(task, (uintptr_t)stack, at, true);
+    note(task, (uintptr_t)stack, at, has_ended);
+}
+
+void sched_census_end(struct keel_task *task)
+{
+    note_now(task, true);
+}
+
+void sched_census_leave(struct keel_task *task)
+{
+    note_now(task, false);
+    task->unusual &= (uint16_t)~SCHED_UNUSUAL_MEASURED;
 }
 
 /* ---- at exit */

@@ -199,6 +199,8 @@ void keel_thread_let(void)
         return;
     if (thread->kind != FOREIGN_HELD)
         return;
+    if (sched_is_packed(self) && thread_block()->deep_stack == NULL)
+        panic("keel_thread_let in a loop's body, which runs on the thread that it is to let");
     foreign_leave(thread, self);
     thread->worker.stacks = last_stack(thread);
     thread->worker.ready.head = thread->worker.ready.tail;

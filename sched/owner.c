@@ -67,6 +67,8 @@ struct address_owner sched_address_owner(uintptr_t address)
 {
     struct address_owner owner = {0};
     struct search search = {.stack = own_stack_guarding(address, &owner.stack_low)};
+    /* Of a packed one all is told that there is, as in options and panics. */
+    bool is_packed = search.stack != NULL && search.stack->size == NULL;
     if (search.stack == NULL)
         search.stack = mem_stack_guarding(address, &owner.stack_low);
     if (search.stack == NULL) {
@@ -76,6 +78,7 @@ struct address_owner sched_address_owner(uintptr_t address)
     sched_task_each(find_owner, &search);
     owner.is_stack_guard = true;
     owner.task = search.found == NULL ? NULL : &search.found->identity;
-    owner.stack_size = (uintptr_t)search.stack - owner.stack_low;
+    owner.stack_size = is_packed ? (uintptr_t)(search.stack + 1) - owner.stack_low + sizeof(uint64_t)
+                                 : (uintptr_t)search.stack - owner.stack_low;
     return owner;
 }

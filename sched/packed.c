@@ -12,8 +12,8 @@
  * So such a task has no runner. It runs beside one, which waits on its own, large, stack:
  *     1. The runner comes upon the task: its `context` is NULL, always, so for all queues and
  *        picks it is one that has to be begun by a runner; where it parked lies in its stack.
- *     2. The runner sees to it that the worker has a spare, sets deep_stack to its own stack
- *        pointer by the switch itself, and goes over: to the function, or to where it parked.
+ *     2. The runner sets deep_stack to its own stack pointer by the switch itself, and goes over:
+ *        to the function, or to where it parked.
  *     3. The task parks, or ends: it goes back to the runner that waits, on the same thread, for it
  *        never moved meanwhile.
  *     4. The runner does the deferred step, or what is to be done at an end, and picks the next.
@@ -32,15 +32,19 @@
  * runner asks anew for the worker. A held thread's waits run on the runner's stack too: the task
  * stays where it is meanwhile.
  *
- * So such a task needs two stacks, and may find either missing. It starves first for the one, then
- * for the other: without a spare for its worker among those that want the default size, even when
- * it has parked before, for a runner begins or goes on with it alike; without a place of its own in
- * a queue for that. A place it keeps from then on, and who finds it among the first has the spare:
- * so it comes forward. Its runner has the default size, whatever others run there: who comes upon
- * it on a stack of another size goes over first (create.c).
+ * Such a task starves only before it begins, for its own stack: its park takes no spare of the
+ * worker's (Invariant 1), so who has a place goes on wherever a runner comes upon it. (Rejected: to
+ * have a spare beforehand, as elsewhere. Where memory is short packed stacks take the last of it,
+ * and then none that has a place could go on.) keel_thread_hold asks for a stack and may fail; exit
+ * functions that park have it as main has. Its runner has the default size, whatever others run
+ * there: who comes upon it on a stack of another size goes over first (create.c).
  *
- * What a task writes beyond its stack is found at each park and at its end, before anybody else
- * runs on the thread, and by whom it was written over when that one goes on.
+ * What a task writes beyond its stack is looked for before it parks, when its trace still shows
+ * where, and by the runner that it went over to, before the deferred step: the park's own frames
+ * lie deeper, and its context must not lie below the stack. A stack's own mark is looked at first,
+ * when its task goes on, parks or ends, and when it is taken anew: without it nothing that the
+ * header says is believed. Who wrote over it has, as a rule, the stack above: the task is looked
+ * for by that.
  */
 #include "sched/packed.h"
 
@@ -70,19 +74,77 @@ static void fill_overflow(struct line *line, const void *task)
     line_how(line, task);
 }
 
-static void fill_damage(struct line *line, const void *task)
+struct damage {
+    const struct keel_task *task; /* NULL: nobody has the stack */
+    const struct mem_stack *stack;
+    size_t bytes;
+};
+
+struct search {
+    const struct mem_stack *stack;
+    const struct keel_task *found;
+};
+
+static void find_user(struct keel_task *task, void *data)
 {
-    line_text(line, "a task used more than its packed stack and wrote over ");
-    line_task(line, task);
-    line_text(line, ", which has above it");
-    line_how(line, task);
+    struct search *search = data;
+    /* RELAXED: another may change it just now. */
+    if (atomic_load(&task->stack, RELAXED) == search->stack)
+        search->found = task;
+}
+
+/* Only tasks are looked at: what lies above may not be there. */
+static void fill_damage(struct line *line, const void *data)
+{
+    const struct damage *damage = data;
+    const char *top = (const char *)(damage->stack + 1) + damage->bytes;
+    struct search search = {.stack = (const struct mem_stack *)(const void *)top - 1};
+    sched_task_each(find_user, &search);
+    line_text(line, "the packed stack ");
+    if (damage->task != NULL) {
+        line_text(line, "of ");
+        line_task(line, damage->task);
+        line_text(line, ", spawned at ");
+        line_hex(line, (uintptr_t)damage->task->spawn_site);
+        line_text(line, ",");
+    } else {
+        line_text(line, "that a task was to have");
+    }
+    line_text(line, " was written over from above, where ");
+    if (search.found == NULL) {
+        line_text(line, "no task has one now: which did is not known");
+        return;
+    }
+    line_task(line, search.found);
+    line_text(line, " has");
+    line_how(line, search.found);
+}
+
+static __attribute__((noinline)) _Noreturn void panic_damaged(const struct keel_task *task)
+{
+    struct damage damage = {task, task->stack, mem_packed_size(sched_packed_number(task))};
+    panic_with_at(fill_damage, &damage, __builtin_return_address(0));
+}
+
+void mem_hook_packed_damaged(const struct mem_stack *stack, unsigned number)
+{
+    struct damage damage = {NULL, stack, mem_packed_size(number)};
+    panic_with(fill_damage, &damage);
+}
+
+static inline void check(const struct keel_task *task, uintptr_t lowest)
+{
+    const struct mem_stack *stack = task->stack;
+    if (unlikely(!mem_packed_has_mark(stack)))
+        panic_damaged(task);
+    if (unlikely(lowest < stack->low || !mem_packed_is_whole(stack)))
+        panic_with(fill_overflow, task);
 }
 
 /* On the task's own stack, so that the trace shows where it stands. */
 void sched_packed_check(const struct keel_task *self)
 {
-    if (unlikely(!mem_packed_is_whole(self->stack)))
-        panic_with(fill_overflow, self);
+    check(self, UINTPTR_MAX);
 }
 
 /* ---- on the packed stack */
@@ -104,10 +166,28 @@ bool backtrace_hook_leaves_stack(uintptr_t function)
     return function == (uintptr_t)arch_call_on;
 }
 
+struct large_call {
+    void *(*fn)(void *);
+    void *arg;
+};
+
+static void run_large(void *data)
+{
+    const struct large_call *own = data;
+    own->fn(own->arg);
+}
+
+/* Who holds its thread stays on it: there who parks waits where it stands, on the runner's stack. */
 void sched_hook_call_in_large(void *(*fn)(void *), void *arg)
 {
-    if (!sched_is_packed(sched_self())) {
+    const struct keel_task *self = sched_self();
+    if (!sched_is_packed(self)) {
         fn(arg);
+        return;
+    }
+    if ((self->unusual & SCHED_UNUSUAL_THREAD) != 0) {
+        struct large_call own = {fn, arg};
+        deep_hook_call(run_large, &own);
         return;
     }
     keel_task *task = keel_task_create(fn, arg, NULL);
@@ -175,8 +255,9 @@ void **sched_hook_blocking_leave(struct sched_thread *thread)
     struct keel_task *self = thread->task;
     if (!sched_is_packed(self))
         return &self->context;
-    sched_packed_check(self);
-    deep_hook_call(release_stack, thread->stack);
+    check(self, (uintptr_t)__builtin_frame_address(0));
+    if (thread->stack != NULL)
+        deep_hook_call(release_stack, thread->stack);
     thread->stack = thread->runner;
     thread_block()->deep_stack = NULL;
     return &self->stack->packed.context;
@@ -198,29 +279,25 @@ static void go_over(struct keel_task *task)
 {
     struct mem_stack *stack = task->stack;
     void **own = &thread_block()->deep_stack;
-    if (!mem_packed_has_mark(stack))
-        panic_with(fill_damage, task);
+    if (unlikely(!mem_packed_has_mark(stack)))
+        panic_damaged(task);
     sched_set_running(task);
     if (stack->packed.context == NULL)
         arch_context_start(own, mem_stack_top(stack), begin, task);
     else
         arch_context_switch(own, stack->packed.context);
     thread_block()->deep_stack = NULL;
+    if (stack->packed.context != NULL)
+        check(task, (uintptr_t)stack->packed.context); /* once more: the park went deeper */
     thread_block()->task = NULL;
 }
 
 void sched_packed_run(struct keel_task *task, struct mem_stack *runner)
 {
-    struct sched_worker *worker = sched_worker();
-    /* What parks must not ask for a stack: not there. And keel_exit lets tasks take this one. */
-    if (!sched_have_spare(worker)) {
-        sched_starve(task, 0);
-        return;
-    }
     if (!have_stack(task))
         return;
     struct mem_stack *stack = task->stack;
-    worker->thread->runner = runner;
+    sched_worker()->thread->runner = runner;
     go_over(task);
     if (stack->packed.context == NULL) {
         void *result = task->arg;
@@ -240,19 +317,29 @@ static void exit_here(void *status)
     keel_exit((int)(intptr_t)status);
 }
 
+/* What it uses from here on is not of its own stack. */
+static void leave_census(void *task)
+{
+    sched_census_leave(task);
+}
+
+/* The body of a loop, on a held thread, stands on the runner's stack already. */
 void sched_hook_exit(int status)
 {
     struct thread_block *block = thread_block();
-    void *stack = block->deep_stack;
-    if (stack == NULL)
-        return;
     struct keel_task *self = sched_self();
+    if (block->task == NULL || !sched_is_packed(self))
+        return;
+    void *stack = block->deep_stack;
     struct sched_thread *thread =
         block->blocking != NULL ? block->blocking : sched_worker()->thread;
+    if ((self->unusual & SCHED_UNUSUAL_MEASURED) != 0)
+        deep_hook_call(leave_census, self);
     self->stack = thread->runner;
     self->stack->used = true;
     self->unusual &= (uint16_t)(SCHED_UNUSUAL_SIZE - 1 - SCHED_UNUSUAL_PACKED);
     thread->runner = NULL;
     block->deep_stack = NULL;
-    arch_call_on(stack, exit_here, (void *)(intptr_t)status);
+    if (stack != NULL)
+        arch_call_on(stack, exit_here, (void *)(intptr_t)status);
 }

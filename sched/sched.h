@@ -48,7 +48,8 @@
  *   1. A worker that runs a task (but for main before it first parks) has a spare stack in its
  *      cache, or a promise of one (mem/stack.h), which is kept at its first park; so
  *      parking never has to ask the kernel for memory. On stacks of other sizes than the default it
- *      has a spare: where nothing is to do there, a runner goes over to it (create.c).
+ *      has a spare: where nothing is to do there, a runner goes over to it (create.c). A task with
+ *      a packed stack parks without (packed.c).
  *   2. A task is in at most one place: a queue, a wait list, a worker.
  *   3. Nobody can wake a task that is still on its stack: what makes it findable (unlocking the
  *      channel, publishing the waiter) is the *deferred step*, which runs after the switch, on the
@@ -83,6 +84,7 @@ struct sched {
     struct lock idle_lock;
     uint32_t awake;   /* atomic, written under idle_lock: workers not in `idle`, or being made */
     uint32_t outside; /* as awake: threads that run no worker, and can make work (idle.c) */
+    uint32_t resting; /* guarded by idle_lock: of those, who waits for a stack (blocking.c) */
     struct list_node idle;        /* guarded by idle_lock; last asleep, first woken */
     struct sched_worker *newborn; /* atomic; NULL: each whose thread was made has begun (place.h) */
     const struct foreign_hooks *foreign; /* atomic; NULL: no such thread was announced */
@@ -189,6 +191,9 @@ void sched_push_ready(struct sched_worker *worker, struct keel_task *task);
  */
 bool sched_can_park(void);
 
+/* Whether the calling task's park takes no spare stack: it has a packed one (packed.c). */
+bool sched_needs_no_spare(void);
+
 /*
  * Whether sched_before_park was done, or need not be: for who would do it in vain more often than
  * not, and can release the lock again to do it.
@@ -197,7 +202,8 @@ static inline bool sched_is_prepared(void)
 {
     const struct thread_block *block = thread_block();
     const struct sched_worker *worker = block->worker;
-    return worker->stacks != NULL && !sched_forks_pending_in(block, worker);
+    return (worker->stacks != NULL || sched_needs_no_spare()) &&
+           !sched_forks_pending_in(block, worker);
 }
 
 /*

@@ -57,7 +57,7 @@ bool sched_may_begin(struct sched_worker *worker, const struct keel_task *task)
 {
     if (worker->stacks != NULL || worker->stack_promise != 0)
         return true;
-    /* The runner gives up a stack for it, which will be the spare (create.c); or sees to one
+    /* The runner gives up a stack for it, which will be the spare (create.c); or it needs none
      * (packed.c). */
     if (sched_stack_number(task) != 0)
         return true;
@@ -77,10 +77,15 @@ static void fill_no_memory(struct line *line, const void *data)
     mem_stack_line(line);
 }
 
+bool sched_needs_no_spare(void)
+{
+    return sched_is_packed(sched_self());
+}
+
 static void get_spare(void *where)
 {
     sched_settle_forks();
-    if (unlikely(!sched_can_park()))
+    if (unlikely(!sched_needs_no_spare() && !sched_can_park()))
         panic_with_at(fill_no_memory, NULL, where);
 }
 

@@ -158,4 +158,7 @@ void sched_census_start(void);
 void sched_census_begin(const struct keel_task *task);
 void sched_census_end(struct keel_task *task);
 
+/* It leaves its stack for good, and is not measured any more. On whatever stack. */
+void sched_census_leave(struct keel_task *task);
+
 #endif

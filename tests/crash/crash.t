@@ -207,7 +207,7 @@ SKIP: {
     for my $workers (1, 2) {
         my $child = run_memory('all-wait-at-limit', $workers);
         exits_with($child, 2,
-            qr{^keel: no memory for a task stack: tasks wait to begin, and all others wait; task stacks mapped: \d+; the limit may be /proc/sys/vm/max_map_count$}m,
+            qr{^keel: no memory for a task stack: tasks wait for one, and all others wait; task stacks mapped: \d+; the limit may be /proc/sys/vm/max_map_count$}m,
             "40,000 tasks that wait, on $workers: says which limit");
         my ($count) = $child->{errors} =~ /stacks mapped: (\d+)/;
         cmp_ok($count // 0, '>=', $mappings / 2 - 300, '  with as many stacks as it allows');

@@ -40,7 +40,7 @@ like($said, qr/^keel: SIGSEGV in task \d+: stack overflow: 0x\w+ lies in the gua
     or diag $said;
 
 $said = Machine::wait_for($work, 'stuck', $machine{stuck});
-like($said, qr{^keel: no memory for a task stack: tasks wait to begin, and all others wait; task stacks mapped: 32\d\d\d; the limit may be /proc/sys/vm/max_map_count$}m,
+like($said, qr{^keel: no memory for a task stack: tasks wait for one, and all others wait; task stacks mapped: 32\d\d\d; the limit may be /proc/sys/vm/max_map_count$}m,
     'stuck: the error names the count and the sysctl')
     or diag $said;
 like($said, qr/^keel:   task \d+ and \d+ others: receiving from a channel/m, 'and the tasks') or diag $said;

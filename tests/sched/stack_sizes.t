@@ -52,7 +52,7 @@ SKIP: {
         skip 'an emulator does not pass on the limit of memory', 3 + @starved if $emulated;
         ends_well(run_way($_->[0], $workers), "$_->[1], on $workers") for @starved;
         my $child = run_way('starved-for-ever', $workers);
-        like($child->{errors}, qr/^keel: no memory for a task stack: tasks wait to begin/m,
+        like($child->{errors}, qr/^keel: no memory for a task stack: tasks wait for one/m,
             "where none ends a line says so, on $workers");
         is($child->{status}, 2, '  status 2');
         ends_well(run_way('few-large', $workers), "of twelve stacks of 1 GiB few stay, on $workers");

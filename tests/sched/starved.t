@@ -26,7 +26,7 @@ sub ends_well {
         or diag("status $child->{status}, signal $child->{signal}: $child->{errors}");
 }
 
-my $no_memory = qr/^keel: no memory for a task stack: tasks wait to begin/m;
+my $no_memory = qr/^keel: no memory for a task stack: tasks wait for one/m;
 
 for my $workers (1, 2, 8) {
     ends_well(run_way('follow', $workers), "room for one: each begins when the one before has ended, on $workers");
