@@ -74,12 +74,6 @@ static void fill_overflow(struct line *line, const void *task)
     line_how(line, task);
 }
 
-struct damage {
-    const struct keel_task *task; /* NULL: nobody has the stack */
-    const struct mem_stack *stack;
-    size_t bytes;
-};
-
 struct search {
     const struct mem_stack *stack;
     const struct keel_task *found;
@@ -93,23 +87,12 @@ static void find_user(struct keel_task *task, void *data)
         search->found = task;
 }
 
-/* Only tasks are looked at: what lies above may not be there. */
-static void fill_damage(struct line *line, const void *data)
+/* Who has the stack above it, of the same size. Only tasks are looked at: it may not be there. */
+static void line_writer(struct line *line, const struct mem_stack *stack, unsigned number)
 {
-    const struct damage *damage = data;
-    const char *top = (const char *)(damage->stack + 1) + damage->bytes;
+    const char *top = (const char *)(stack + 1) + mem_packed_size(number);
     struct search search = {.stack = (const struct mem_stack *)(const void *)top - 1};
     sched_task_each(find_user, &search);
-    line_text(line, "the packed stack ");
-    if (damage->task != NULL) {
-        line_text(line, "of ");
-        line_task(line, damage->task);
-        line_text(line, ", spawned at ");
-        line_hex(line, (uintptr_t)damage->task->spawn_site);
-        line_text(line, ",");
-    } else {
-        line_text(line, "that a task was to have");
-    }
     line_text(line, " was written over from above, where ");
     if (search.found == NULL) {
         line_text(line, "no task has one now: which did is not known");
@@ -120,23 +103,40 @@ static void fill_damage(struct line *line, const void *data)
     line_how(line, search.found);
 }
 
-static __attribute__((noinline)) _Noreturn void panic_damaged(const struct keel_task *task)
+static void fill_damage(struct line *line, const void *data)
 {
-    struct damage damage = {task, task->stack, mem_packed_size(sched_packed_number(task))};
-    panic_with_at(fill_damage, &damage, __builtin_return_address(0));
+    const struct keel_task *task = data;
+    line_text(line, "the packed stack of ");
+    line_task(line, task);
+    line_text(line, ", spawned at ");
+    line_hex(line, (uintptr_t)task->spawn_site);
+    line_text(line, ",");
+    line_writer(line, task->stack, sched_packed_number(task));
+}
+
+struct free_stack {
+    const struct mem_stack *stack;
+    unsigned number;
+};
+
+static void fill_free_damage(struct line *line, const void *data)
+{
+    const struct free_stack *damaged = data;
+    line_text(line, "a packed stack that is free");
+    line_writer(line, damaged->stack, damaged->number);
 }
 
 void mem_hook_packed_damaged(const struct mem_stack *stack, unsigned number)
 {
-    struct damage damage = {NULL, stack, mem_packed_size(number)};
-    panic_with(fill_damage, &damage);
+    struct free_stack damaged = {stack, number};
+    panic_with(fill_free_damage, &damaged);
 }
 
 static inline void check(const struct keel_task *task, uintptr_t lowest)
 {
     const struct mem_stack *stack = task->stack;
     if (unlikely(!mem_packed_has_mark(stack)))
-        panic_damaged(task);
+        panic_with(fill_damage, task);
     if (unlikely(lowest < stack->low || !mem_packed_is_whole(stack)))
         panic_with(fill_overflow, task);
 }
@@ -149,7 +149,8 @@ void sched_packed_check(const struct keel_task *self)
 
 /* ---- on the packed stack */
 
-void deep_hook_call(void (*fn)(void *), void *arg)
+/* noinline: what it calls is not to be taken for a call on the caller's stack (tools/stack-need). */
+__attribute__((noinline)) void deep_hook_call(void (*fn)(void *), void *arg)
 {
     void *stack = thread_block()->deep_stack;
     if (stack == NULL) {
@@ -210,12 +211,10 @@ static inline void leave(struct keel_task *self)
     arch_context_switch(&self->stack->packed.context, thread_block()->deep_stack);
 }
 
-static _Noreturn void begin(void *data)
+/* Apart from `begin`, whose frame lies above all that the task calls. */
+static __attribute__((noinline)) _Noreturn void end(struct keel_task *task, void *result,
+                                                    const void *place)
 {
-    struct keel_task *task = data;
-    const void *place = (const void *)(uintptr_t)task->fn.call; /* before a timer lies there */
-    sched_unusual_begin(task);
-    void *result = task->fn.call(task->arg);
     sched_unusual_end(task);
     if (sched_float_control_checked && !sched_keeps_float_control(task))
         sched_float_control_check(task, "ended", place);
@@ -226,6 +225,14 @@ static _Noreturn void begin(void *data)
     task->stack->packed.context = NULL;
     arch_context_switch(&abandoned, thread_block()->deep_stack);
     __builtin_unreachable();
+}
+
+static _Noreturn void begin(void *data)
+{
+    struct keel_task *task = data;
+    const void *place = (const void *)(uintptr_t)task->fn.call; /* before a timer lies there */
+    sched_unusual_begin(task);
+    end(task, task->fn.call(task->arg), place);
 }
 
 void sched_packed_park(enum sched_wait_reason reason, const void *object, sched_step *step,
@@ -280,7 +287,7 @@ static void go_over(struct keel_task *task)
     struct mem_stack *stack = task->stack;
     void **own = &thread_block()->deep_stack;
     if (unlikely(!mem_packed_has_mark(stack)))
-        panic_damaged(task);
+        panic_with(fill_damage, task);
     sched_set_running(task);
     if (stack->packed.context == NULL)
         arch_context_start(own, mem_stack_top(stack), begin, task);
