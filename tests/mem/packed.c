@@ -1,6 +1,11 @@
 /* Packed stacks: where they lie, that none is given twice, what is written over, what goes back. */
 #include "mem/packed.h"
 
+#include <asm/unistd.h>
+#include <linux/mman.h>
+#include <linux/resource.h>
+
+#include "abi/system.h"
 #include "base/atomic.h"
 #include "tests/mem/resident.h"
 #include "tests/tap.h"
@@ -13,6 +18,91 @@ static uintptr_t first_byte(const struct mem_stack *stack)
 {
     return stack->low - sizeof(uint64_t);
 }
+
+/* ---- chunks that nobody uses */
+
+static bool is_mapped(const void *address)
+{
+    return arch_syscall3(__NR_msync, (long)address, arch_page_size, MS_ASYNC) == 0;
+}
+
+/* `taken` are there; returns how many are taken until one lies in another chunk than before. */
+static unsigned take_until_next_chunk(unsigned taken)
+{
+    unsigned i = taken;
+    if (i == 0)
+        stacks[i++] = mem_packed_take(0);
+    do
+        stacks[i++] = mem_packed_take(0);
+    while (stacks[i - 1]->packed.chunk == stacks[i - 2]->packed.chunk);
+    return i - taken;
+}
+
+/* The last of one chunk and the first of the next come and go. New memory would be zero. */
+static void edge_of_a_chunk(unsigned last)
+{
+    const uint64_t written = 0x123456789;
+    unsigned wrong = 0;
+    *(volatile uint64_t *)stacks[last]->low = written;
+    for (int i = 0; i < 3; i++) {
+        mem_packed_give(stacks[last - 1]);
+        mem_packed_give(stacks[last]);
+        stacks[last - 1] = mem_packed_take(0);
+        stacks[last] = mem_packed_take(0);
+        wrong += *(volatile uint64_t *)stacks[last]->low != written;
+    }
+    check_equal(wrong, 0, "who comes and goes at the edge of a chunk has no new one each time");
+}
+
+static unsigned count_mapped(struct packed_chunk *const *chunks, unsigned of)
+{
+    unsigned mapped = 0;
+    for (unsigned i = 0; i < of; i++)
+        mapped += is_mapped(chunks[i]);
+    return mapped;
+}
+
+static void unused_chunks(void)
+{
+    struct packed_chunk *chunks[4];
+    unsigned taken = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        taken += take_until_next_chunk(taken);
+        chunks[i] = stacks[taken - 2]->packed.chunk;
+        if (i == 0)
+            edge_of_a_chunk(taken - 1);
+    }
+    chunks[3] = stacks[taken - 1]->packed.chunk;
+    check_equal(count_mapped(chunks, 4), 4, "four chunks are in use");
+    for (unsigned i = 0; i < taken; i++)
+        mem_packed_give(stacks[i]);
+    check_equal(count_mapped(chunks, 4), 1, "of those that nobody uses one stays");
+    check(mem_stack_empty_pools() && count_mapped(chunks, 4) == 0, "until memory is short");
+    check(!mem_stack_empty_pools(), "then there is nothing more to be had");
+}
+
+/* Addresses for nothing new: what one size does not use is there for another. */
+static void another_size(void)
+{
+    struct abi_rlimit before, limit;
+    int64_t mapped = statm_read(statm_mapped);
+    if (is_emulated() || mapped < 0 ||
+        arch_syscall4(__NR_prlimit64, 0, RLIMIT_AS, 0, (long)&before) != 0) {
+        skip("an unused chunk is there for another size", "no limit of addresses here");
+        return;
+    }
+    mem_packed_give(mem_packed_take(0));
+    limit = (struct abi_rlimit){(uint64_t)statm_read(statm_mapped), before.maximum};
+    arch_syscall4(__NR_prlimit64, 0, RLIMIT_AS, (long)&limit, 0);
+    struct mem_stack *stack = mem_packed_take(2);
+    check(stack != NULL, "an unused chunk is there for another size");
+    arch_syscall4(__NR_prlimit64, 0, RLIMIT_AS, (long)&before, 0);
+    if (stack != NULL)
+        mem_packed_give(stack);
+    mem_stack_empty_pools();
+}
+
+/* ---- stacks */
 
 static void sizes(void)
 {
@@ -110,6 +200,8 @@ static void goes_back(void)
 
 int main(void)
 {
+    unused_chunks();
+    another_size();
     sizes();
     none_twice();
     given_again();

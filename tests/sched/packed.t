@@ -12,7 +12,7 @@ my $hex = qr/0x[0-9a-f]+/;
 
 sub run_way {
     my ($way, $workers, %more) = @_;
-    my $program = $way =~ /^(?:panic|fault|deadlock|exit|end-)/ ? 'packed_ends' : 'packed';
+    my $program = $way =~ /^(?:panic|fault|deadlock|exit|let|end-)/ ? 'packed_ends' : 'packed';
     return run_child("sched/children/$program", arguments => [$way],
         environment => { KEEL_WORKERS => $workers, %more });
 }
@@ -33,6 +33,8 @@ my @ways = (
 );
 my $whose    = qr/spawned at $hex; give it a larger stack_size \(KEEL_STACKS=1 shows what tasks use\)/;
 my $too_much = qr/^keel: panic: task \d+ "packed" used more than its stack of 1024 bytes, $whose/m;
+my $whom  = qr/the packed stack of task \d+ "packed", spawned at $hex/;
+my $above = qr/was written over from above, where task \d+ "culprit" has its stack of 1024 bytes/;
 my %overflow = (
     'overflow-park'            => $too_much,
     'overflow-yield'           => $too_much,
@@ -41,8 +43,12 @@ my %overflow = (
     'overflow-frame'           => $too_much,
     'overflow-held'            => $too_much,
     'overflow-blocking'        => $too_much,
-    'overflow-victim'          =>
-        qr/^keel: panic: a task used more than its packed stack and wrote over task \d+ "packed", which has above it its stack of 1024 bytes/m,
+    'overflow-jump'            => $too_much,
+    'overflow-float'           => $too_much,
+    'overflow-victim'          => qr/^keel: panic: $whom, $above, $whose/m,
+    'overflow-victim-runs'     => qr/^keel: panic: $whom, $above, $whose/m,
+    'overflow-free'            => qr/^keel: panic: a packed stack that is free $above, $whose/m,
+    'overflow-by-nobody'       => qr/^keel: panic: $whom, was written over from above, where no task has one now: which did is not known/m,
 );
 
 for my $workers (1, 2, 8) {
@@ -54,7 +60,8 @@ for my $workers (1, 2, 8) {
     }
     my $guard = run_way('overflow-guard', $workers);
     is($guard->{signal}, 11, "below the lowest stack, on $workers: SIGSEGV");
-    like($guard->{errors}, qr/^keel: SIGSEGV in task \d+ "packed": stack overflow/m, '  the report names it');
+    like($guard->{errors}, qr/^keel: SIGSEGV in task \d+ "packed": stack overflow: $hex lies in the guard below its stack of 1024 bytes/m,
+        '  the report names it');
 
     my $panic = run_way('panic', $workers);
     ends_with($panic, 2, "a panic, on $workers");
@@ -85,6 +92,12 @@ for my $workers (1, 2, 8) {
         ends_with($beside, 7, "$way, on $workers");
         is($beside->{output}, "second\nfirst\n", '  its functions go deep, and park');
     }
+    my $loop = run_way('exit-in-loop', $workers);
+    ends_with($loop, 7, "keel_exit in a loop on a held thread, on $workers");
+    is($loop->{output}, "second\nfirst\n", '  its functions go deep, park, and let the thread');
+    my $let = run_way('let-in-loop', $workers);
+    ends_with($let, 2, "a thread let in a loop that runs on it, on $workers");
+    like($let->{errors}, qr/^keel: panic: keel_thread_let in a loop's body, .* \(task \d+ "packed", at $hex\)/m, '  is a panic');
     my $blocking = run_way('end-blocking', $workers);
     ends_with($blocking, 2, "an end within a blocking call, on $workers");
     like($blocking->{errors}, qr/^keel: panic: .*keel_blocking_begin.* \(task \d+ "packed", at $hex\)/m, '  is a panic');
@@ -95,8 +108,11 @@ for my $workers (1, 2, 8) {
     my $census = run_way('census', $workers, KEEL_STACKS => 1);
     ends_with($census, 0, "the census, on $workers");
     my ($used) = $census->{errors} =~ /^keel:   (\d+) of 1024 bytes: 10 tasks ended, spawned at $hex/m;
-    cmp_ok($used // 0, '>=', 200, '  no less than they use');
-    cmp_ok($used // 0, '<=', 800, '  nor much more');
+    cmp_ok($used // 0, '>=', 64 + 520, '  no less than they use');
+    cmp_ok($used // 0, '<=', 64 + 520 + 200, '  nor much more');
+    my $left = run_way('exit', $workers, KEEL_STACKS => 1);
+    like($left->{errors}, qr/^keel:   \d+ of 1024 bytes: (?:\d+ tasks? ended, )?1 task not yet/m,
+        "  who exits is among them, on $workers");
 }
 
 done_testing();

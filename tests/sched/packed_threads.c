@@ -138,6 +138,58 @@ static void test_hold(void)
     check(all_stayed, "packed tasks hold their threads, and let them");
 }
 
+/* ---- loops on held threads */
+
+static int64_t held;
+static uint32_t strayed, called;
+
+static void *child(void *arg)
+{
+    if (thread_number() != held)
+        arrive(&strayed);
+    return arg;
+}
+
+/* Parts that park, fork, hold once more and loop once more stay where they are. */
+static void part(int64_t begin, int64_t end, void *inner)
+{
+    keel_fork_frame frame;
+    (void)end;
+    arrive(&called);
+    child(NULL);
+    keel_thread_hold();
+    if (begin % 4 == 0)
+        keel_sleep(MILLISECOND / 20);
+    keel_fork(&frame, child, NULL);
+    if (inner != NULL)
+        keel_parallel_for(0, 3, 1, part, NULL);
+    keel_join(&frame);
+    keel_thread_let();
+    child(NULL);
+}
+
+static void *hold_and_loop(void *arg)
+{
+    if (keel_thread_hold() != 0) {
+        arrive(&refused);
+        return arg;
+    }
+    held = thread_number();
+    keel_parallel_for(0, 40, 1, part, arg);
+    bool stayed = thread_number() == held;
+    keel_thread_let();
+    return stayed ? arg : NULL;
+}
+
+static void test_loop(void)
+{
+    void *result = NULL;
+    uint32_t before = refused;
+    keel_task_await(create(hold_and_loop, &called), &result);
+    check(result == &called && strayed == 0, "a loop stays on the thread that its caller holds");
+    check(refused != before || called == 40 * 4, "all of its parts are called");
+}
+
 /* ---- threads, and the wait for all */
 
 static void send_one(void *arg)
@@ -217,6 +269,7 @@ int main(void)
     chan = keel_chan_create(0, 0);
     test_blocking();
     test_hold();
+    test_loop();
     test_threads();
     test_stuck();
     return tap_done();

@@ -21,14 +21,21 @@ sub content {
 
 my ($bound) = content('include/keel/task.h') =~ /^#define KEEL_STACK_NEED (\d+)$/m;
 ok(defined $bound, 'keel/task.h states a bound') or BAIL_OUT('no bound');
-my %need = map { /^ *(\d+) (\w+)/ ? ($2 => $1) : () } qx('$source/tools/stack-need' '$folder');
+my @lines = qx('$source/tools/stack-need' '$folder');
 is($?, 0, 'tools/stack-need knows where all calls lead');
+my %need = map { /^ *(\d+) (\w+)/ ? ($2 => $1) : () } @lines;
 cmp_ok(scalar keys %need, '>', 60, 'it has found the public functions');
 ok(exists $need{$_}, "$_ among them") for qw(keel_chan_send keel_yield keel_alloc keel_panic cs_print_str);
 
+# What is linked, not a weak function in its place: the park of a task that keeps its floating-point control.
+my $parks = qr/sched_hook_unusual_park \d+, (?:park_keeping_float_control|sched_float_control_check) /;
+for my $name (qw(keel_chan_receive cs_chan_send)) {
+    ok((grep { /^ *\d+ $name: .*$parks/ } @lines), "$name parks as a packed task does");
+}
+
 # Above the task's function lie struct mem_stack, the call of `begin` and its frame; lowest, the canary.
 my ($header, $canary, $call) = (64, 8, 8);
-my ($frame) = map { /^begin (\d+)/ ? $1 : () } map { s/^.*?: //r } grep { /^ *\d+ begin\b/ } qx('$source/tools/stack-need' '$folder');
+my ($frame) = map { /^ *\d+ begin: begin (\d+)/ ? $1 : () } @lines;
 my $own = $header + $canary + $call + $frame;
 for my $name (sort keys %need) {
     next if $name eq 'begin';

@@ -40,7 +40,15 @@ for my $workers (1, 2, 8) {
     is($packed->{status}, 2, "8,000 packed ones that keep their stacks, on $workers: an end, status 2");
     like($packed->{errors}, $no_memory, '  and a line');
 }
-ends_well(run_way('packed-spare', 1, $GiB), 'packed ones that find no stack for a runner beside them go on later');
+ends_well(run_way('packed-spare', 1, $GiB), 'packed ones need no spare stack');
+for my $workers (1, 2, 8) {
+    ends_well(run_way('packed-after-default', $workers), "idle stacks are there for packed ones, on $workers");
+}
+ends_well(run_way('blocking-packed', 1, $GiB), 'a packed one comes back from a blocking call without a stack');
+ends_well(run_way('blocking-later', 1, $GiB), 'another waits for one: while a timer is armed there is hope');
+my $blocked = run_way('blocking-for-ever', 1, $GiB);
+is($blocked->{status}, 2, 'and where none will ever be: an end, status 2');
+like($blocked->{errors}, $no_memory, '  and a line');
 ends_well(run_way('no-spare', 1, $GiB), 'a large default: another size needs no spare beside its stack');
 ends_well(run_way('unsearching', 2, 256 * $MiB), 'who trims before it sleeps does not seem to look for work');
 

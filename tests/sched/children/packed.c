@@ -247,7 +247,124 @@ static int overflow_frame(void)
     return overflow(overflow_by_a_frame, 0);
 }
 
-/* Who was written over says so, where the other has not come to park. */
+/* The frames of the park itself go lower than all before, or stand below the stack altogether. */
+static __attribute__((noinline)) void park_with(intptr_t left)
+{
+    intptr_t room = (intptr_t)((uintptr_t)__builtin_frame_address(0) - sched_self()->stack->low);
+    intptr_t size = room > left ? room - left : 1;
+    volatile char *block = __builtin_alloca((size_t)size);
+    block[size - 1] = 1;
+    keel_chan_receive(chan, NULL);
+    block[size - 1] = 2;
+}
+
+static void *park_low(void *left)
+{
+    park_with((intptr_t)left);
+    return NULL;
+}
+
+static int overflow_jump(void)
+{
+    return overflow(park_low, -400);
+}
+
+static int overflow_float(void)
+{
+    keel_task_options options = {
+        .stack_size = KiB, .name = "packed", .flags = KEEL_TASK_FP_CONTROL};
+    enum { less_than_a_park = 336 };
+    for (int i = 0; i < 8; i++)
+        begun(create(receive, NULL, KiB));
+    keel_task_await(keel_task_create(park_low, (void *)less_than_a_park, &options), NULL);
+    return right;
+}
+
+/* ---- who was written over, and by whom */
+
+/* Not over, while the others go on: who is there has not come to park or end. */
+static void rest_in_the_kernel(int64_t milliseconds)
+{
+    struct abi_timespec time = {milliseconds / 1000, milliseconds % 1000 * MILLISECOND};
+    arch_syscall4(__NR_clock_nanosleep, 0, 0, (long)&time, 0);
+}
+
+static uint32_t may_write, has_written;
+
+static void rest_until(const uint32_t *count)
+{
+    for (int64_t i = 0; i < 5000 && !have_arrived(count, 1); i++)
+        rest_in_the_kernel(1);
+}
+
+/* All of the header of the stack below. */
+static void *write_over(void *arg)
+{
+    keel_task_set_name(NULL, "culprit");
+    keel_blocking_begin();
+    arrive(&arrived);
+    rest_until(&may_write);
+    for (uintptr_t i = 1; i <= 1 + sizeof(struct mem_stack) / sizeof(uint64_t); i++)
+        write_below((void *)i);
+    arrive(&has_written);
+    rest_in_the_kernel(5000);
+    return arg;
+}
+
+/* The second has the stack above the first. */
+static keel_task *begin_culprit_above(keel_task *victim)
+{
+    begun(victim);
+    keel_task *culprit = create(write_over, NULL, KiB);
+    yield_until(&arrived, 2);
+    return culprit;
+}
+
+static int write_and_go_on(keel_task *victim)
+{
+    arrive(&may_write);
+    yield_until(&has_written, 1);
+    keel_chan_close(chan);
+    keel_task_await(victim, NULL);
+    return right;
+}
+
+static int overflow_victim_parked(void)
+{
+    keel_task *victim = create(receive, NULL, KiB);
+    keel_task_detach(begin_culprit_above(victim));
+    return write_and_go_on(victim);
+}
+
+static void *block_until_written(void *arg)
+{
+    keel_blocking_begin();
+    arrive(&arrived);
+    rest_until(&has_written);
+    keel_blocking_end();
+    return arg;
+}
+
+static int overflow_victim_runs(void)
+{
+    keel_task *victim = create(block_until_written, NULL, KiB);
+    keel_task_detach(begin_culprit_above(victim));
+    return write_and_go_on(victim);
+}
+
+static int overflow_free(void)
+{
+    keel_task *before = create(receive, NULL, KiB);
+    keel_task_detach(begin_culprit_above(before));
+    keel_chan_send(chan, NULL);
+    keel_task_await(before, NULL);
+    arrive(&may_write);
+    yield_until(&has_written, 1);
+    keel_task_await(create(receive, NULL, KiB), NULL);
+    return right;
+}
+
+/* By nobody who has the stack above. */
 static volatile uint64_t *victims_mark;
 
 static void *offer_mark(void *arg)
@@ -258,7 +375,7 @@ static void *offer_mark(void *arg)
     return arg;
 }
 
-static int overflow_found_by_the_victim(void)
+static int overflow_by_nobody(void)
 {
     keel_task *victim = create(offer_mark, NULL, KiB);
     if (!yield_until(&arrived, 1))
@@ -286,12 +403,6 @@ static int overflow_guard(void)
 
 /* ---- overflows on a held thread, and in a blocking call */
 
-static void rest_in_the_kernel(void)
-{
-    struct abi_timespec time = {.nanoseconds = 5 * MILLISECOND};
-    arch_syscall4(__NR_clock_nanosleep, 0, 0, (long)&time, 0);
-}
-
 static void *overflow_holding(void *arg)
 {
     keel_thread_hold();
@@ -309,7 +420,7 @@ static int overflow_held(void)
 static void *overflow_blocking(void *arg)
 {
     keel_blocking_begin();
-    rest_in_the_kernel();
+    rest_in_the_kernel(5);
     write_below(arg);
     keel_blocking_end();
     keel_yield();
@@ -341,11 +452,12 @@ static int keeps_float_control(void)
     return right;
 }
 
+/* So much that it differs from what a task uses that does nothing. */
 static __attribute__((noinline)) void use_some(void)
 {
-    volatile char block[200];
-    block[0] = 0;
-    (void)block[0];
+    volatile char block[520];
+    for (size_t i = 0; i < sizeof block; i++)
+        block[i] = 0;
 }
 
 static void *use_a_little(void *arg)
@@ -372,7 +484,12 @@ static const struct way ways[] = {
     {"overflow-end", overflow_end},
     {"overflow-past-the-canary", overflow_past_the_canary},
     {"overflow-frame", overflow_frame},
-    {"overflow-victim", overflow_found_by_the_victim},
+    {"overflow-jump", overflow_jump},
+    {"overflow-float", overflow_float},
+    {"overflow-victim", overflow_victim_parked},
+    {"overflow-victim-runs", overflow_victim_runs},
+    {"overflow-free", overflow_free},
+    {"overflow-by-nobody", overflow_by_nobody},
     {"overflow-guard", overflow_guard},
     {"overflow-held", overflow_held},
     {"overflow-blocking", overflow_in_blocking},

@@ -4,6 +4,7 @@
 #include "abi/time.h"
 #include "keel/chan.h"
 #include "keel/fault.h"
+#include "keel/fork.h"
 #include "mem/packed.h"
 #include "sched/sched.h"
 #include "tests/sched/begun.h"
@@ -206,6 +207,52 @@ static int exits_holding(void)
     return right;
 }
 
+/* ---- in the body of a loop, which runs on the held thread */
+
+static void exit_in_part(int64_t begin, int64_t end, void *data)
+{
+    (void)begin;
+    (void)end;
+    (void)data;
+    keel_exit(exit_status);
+}
+
+static void let_in_part(int64_t begin, int64_t end, void *data)
+{
+    (void)begin;
+    (void)end;
+    (void)data;
+    keel_thread_let();
+}
+
+static void *hold_and_exit(void *arg)
+{
+    if (keel_thread_hold() == 0)
+        keel_parallel_for(0, 10, 1, exit_in_part, NULL);
+    return arg;
+}
+
+static void *hold_and_let(void *arg)
+{
+    if (keel_thread_hold() == 0)
+        keel_parallel_for(0, 10, 1, let_in_part, NULL);
+    return arg;
+}
+
+static int exits_in_loop(void)
+{
+    keel_at_exit(exit_first);
+    keel_at_exit(let_thread);
+    keel_task_await(create(hold_and_exit, NULL, KiB), NULL);
+    return right;
+}
+
+static int lets_in_loop(void)
+{
+    keel_task_await(create(hold_and_let, NULL, KiB), NULL);
+    return right;
+}
+
 static void *end_blocking(void *arg)
 {
     keel_blocking_begin();
@@ -239,6 +286,8 @@ static const struct way ways[] = {
     {"exit-while-others-run", exits_while_others_run},
     {"exit-blocking", exits_blocking},
     {"exit-holding", exits_holding},
+    {"exit-in-loop", exits_in_loop},
+    {"let-in-loop", lets_in_loop},
     {"end-blocking", ends_blocking},
     {"end-holding", ends_holding},
 };

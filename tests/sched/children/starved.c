@@ -3,9 +3,11 @@
  * what goes back when nobody needs it. The first argument says which.
  */
 #include <asm/errno.h>
+#include <linux/mman.h>
 #include <linux/resource.h>
 
 #include "abi/system.h"
+#include "abi/time.h"
 #include "keel/chan.h"
 #include "sched/sched.h"
 #include "tests/mem/resident.h"
@@ -154,30 +156,44 @@ static int packed_wait_for_ever(void)
     return wrong;
 }
 
-static void *sleep_until_two_starve(void *arg)
-{
-    int64_t end = keel_now() + meeting_patience / 2;
-    do
-        sleep_long(arg);
-    while (seen_starved < 2 && keel_now() < end);
-    return NULL;
-}
-
 /*
  * KEEL_STACK_SIZE is 1 GiB: room for two such, on one of which a task sleeps. So there is no spare
- * beside the other for who has a place, and for who has none yet.
+ * for the worker on the other, and none is needed.
  */
-static int packed_need_a_spare(void)
+static int packed_need_no_spare(void)
 {
     keel_sleep(MILLISECOND);
     limit_addresses((uint64_t)2 * GiB + 300 * (uint64_t)MiB);
     keel_task *parked = begun(create(sleep_a_little, &ended, KiB));
-    keel_task *long_one = begun(keel_task_create(sleep_until_two_starve, &ended, NULL));
+    keel_task *long_one = begun(keel_task_create(sleep_long, &ended, NULL));
     keel_task *fresh = create(sleep_a_little, &ended, KiB);
     keel_task_await(long_one, NULL);
     keel_task_await(parked, NULL);
     keel_task_await(fresh, NULL);
-    return ended >= 3 && seen_starved == 2 ? right : wrong;
+    return ended == 3 && seen_starved == 0 ? right : wrong;
+}
+
+static void *give_back(void *arg)
+{
+    return arg;
+}
+
+/* All that can be had lies in the pool of the default size. */
+static int packed_after_default(void)
+{
+    enum { many = 600 };
+    static keel_task *tasks[many];
+    for (int i = 0; i < many; i++)
+        tasks[i] = create(receive, NULL, 0);
+    for (int i = 0; i < many; i++)
+        begun(tasks[i]);
+    keel_chan_close(chan);
+    for (int i = 0; i < many; i++)
+        keel_task_await(tasks[i], NULL);
+    limit_addresses((uint64_t)statm_read(statm_mapped));
+    void *result = NULL;
+    keel_task_await(create(give_back, tasks, KiB), &result);
+    return result == tasks ? right : wrong;
 }
 
 /* They run beside runners of the default size alone: one that stands on another's goes over. */
@@ -206,6 +222,62 @@ static int packed_beside_the_default(void)
             return wrong;
     }
     return right;
+}
+
+/* ---- back from a blocking call, when the worker is another's and no stack is to be had */
+
+static uint32_t may_come_back;
+
+static void *block_long(void *arg)
+{
+    struct abi_timespec time = {.nanoseconds = MILLISECOND};
+    keel_blocking_begin();
+    while (!have_arrived(&may_come_back, 1))
+        arch_syscall4(__NR_clock_nanosleep, 0, 0, (long)&time, 0);
+    keel_blocking_end();
+    arrive(arg);
+    return NULL;
+}
+
+/* KEEL_STACK_SIZE is 1 GiB, of which tasks that wait for ever take those that are there. */
+static keel_task *come_back_without(size_t size)
+{
+    enum { more_than_idle = 4 };
+    keel_task *task = begun(create(block_long, &ended, size));
+    keel_sleep(30 * MILLISECOND);
+    limit_addresses((uint64_t)statm_read(statm_mapped) + MiB);
+    for (int i = 0; i < more_than_idle; i++)
+        keel_task_detach(create(receive, NULL, 0));
+    keel_sleep(30 * MILLISECOND);
+    arrive(&may_come_back);
+    return task;
+}
+
+static int packed_comes_back(void)
+{
+    keel_task_await(come_back_without(KiB), NULL);
+    return ended == 1 ? right : wrong;
+}
+
+static int never_comes_back(void)
+{
+    keel_task_await(come_back_without(0), NULL);
+    return wrong;
+}
+
+/* What main gives back is enough for all. */
+static int comes_back_later(void)
+{
+    enum { room_flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE };
+    const size_t room_size = (size_t)8 * GiB;
+    long room = arch_syscall6(__NR_mmap, 0, (long)room_size, PROT_NONE, room_flags, -1, 0);
+    keel_task *task = come_back_without(0);
+    keel_sleep(200 * MILLISECOND);
+    if (ended != 0)
+        return wrong;
+    arch_syscall2(__NR_munmap, room, (long)room_size);
+    keel_task_await(task, NULL);
+    return ended == 1 ? right : wrong;
 }
 
 /* ---- beside one that can never begin */
@@ -324,7 +396,11 @@ static const struct way ways[] = {
     {"unsearching", trims_unsearching},
     {"packed", packed_follow_each_other},
     {"packed-for-ever", packed_wait_for_ever},
-    {"packed-spare", packed_need_a_spare},
+    {"packed-spare", packed_need_no_spare},
+    {"packed-after-default", packed_after_default},
+    {"blocking-packed", packed_comes_back},
+    {"blocking-for-ever", never_comes_back},
+    {"blocking-later", comes_back_later},
     {"packed-runner", packed_beside_the_default},
 };
 
