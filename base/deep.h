@@ -10,8 +10,9 @@
 #include "base/base.h"
 
 /*
- * Calls fn(arg), on another stack if the caller's is small. `fn` must not park. Walks lead through
- * it. Empty of all that (base/panic.c) in programs that have no small stacks.
+ * Calls fn(arg), on another stack if the caller's is small. `fn` must not park, but for a task that
+ * holds its thread: that one waits where it stands. Walks lead through it. Empty of all that
+ * (base/panic.c) in programs that have no small stacks.
  */
 void deep_hook_call(void (*fn)(void *), void *arg);
 

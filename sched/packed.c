@@ -24,7 +24,10 @@
  * What needs more than a public call may (HACKING.md has the bound, tests/sched/stack_need.t holds
  * it) is called by deep_hook_call on the runner's stack, below its frames: it must not park, so
  * that the stack is the runner's again before anybody else can come. keel_exit never returns, and
- * what it calls may park: so there the task takes over the runner's stack for good.
+ * what it calls may park: so there the task takes over the runner's stack for good. A loop of
+ * keel_parallel_for may park too: another task runs it, which this one awaits. But who holds its
+ * thread has promised not to leave it, and waits where it stands: so its loop runs on the runner's
+ * stack, and must not let the thread.
  *
  * A blocking call (blocking.c) takes the worker from the thread, and keel_thread_hold the thread
  * from the worker: the runner stays with the thread, and deep_stack with the thread's block, which

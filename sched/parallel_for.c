@@ -31,7 +31,8 @@
  * the other. To run a batch without forking its rest: who parks would hold it up.
  *
  * Depth: at most 64 halvings, then each level has taken a part off a batch, or halved it. A packed
- * stack has no room for that: who has one awaits a task that runs the loop.
+ * stack has no room for that: who has one awaits a task that runs the loop, or, if it holds its
+ * thread, which the parts are not to leave, runs it on its runner's stack (packed.c).
  */
 #include "keel/fork.h"
 #include "sched/unusual.h"

@@ -116,7 +116,7 @@ void sched_timer_prepare(enum sched_timer_end end, int64_t deadline, int64_t now
 {
     struct keel_task *self = sched_self();
     self->timer.deadline = deadline;
-    self->timer_end = end & 7;
+    self->timer_end = end & 7; /* as it is: so the compiler knows that it fits */
     sched_worker()->looks.prepared = now;
 }
 

@@ -141,8 +141,8 @@ static inline void sched_park_on_thread(enum sched_wait_reason reason, const voi
 }
 
 /*
- * Calls fn(arg), which may park and may go deep: in a task with the default stack, which the caller
- * awaits, if its own is small (packed.c).
+ * Calls fn(arg), which may park and may go deep: if the caller's stack is small, in a task with the
+ * default stack, which it awaits, or, while it holds its thread, on its runner's stack (packed.c).
  */
 void sched_hook_call_in_large(void *(*fn)(void *), void *arg);
 

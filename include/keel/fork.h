@@ -96,6 +96,11 @@ KEEL_FORK_INLINE void *keel_join(keel_fork_frame *frame);
  * last one what is left; parts run in no promised order, at the same time where workers are idle;
  * one that parks holds up no other. Returns when all have been called; does nothing when end <=
  * begin. end - begin may exceed INT64_MAX. May park. Ownership: `data` is shared by all calls.
+ *
+ * Called by a task with a packed stack (keel_task_options), fn runs in another task, with the
+ * default options, which the caller awaits: its id differs, and so does its floating-point control
+ * if the caller has its own; a panic, if there is no memory for that task. But while the caller
+ * holds its thread, fn runs as the caller, there.
  */
 void keel_parallel_for(int64_t begin, int64_t end, int64_t grain,
                        void (*fn)(int64_t begin, int64_t end, void *data), void *data);

@@ -107,17 +107,21 @@ typedef struct keel_task keel_task;
  * all that there is, stacks lie side by side, and of each KEEL_STACK_NEED bytes are this library's:
  * so the task's own functions have 384, 1,408 or 3,456 bytes from the first one's frame down to the
  * call of any function here. There is none that may not be called: what needs more (a trace, a new
- * worker, a loop of keel_parallel_for, exit functions, which may park) runs on another stack. Such
- * a stack, of the default size, a task takes from the others while it is in a blocking call, or
- * holds its thread: then it is no smaller than they are.
+ * worker, exit functions, which may park) runs on another stack, and a loop of keel_parallel_for in
+ * another task (keel/fork.h). A further stack, of the default size, is the task's for as long as it
+ * is in a blocking call, or holds its thread: then it is no smaller than others are. Memory goes
+ * back to the kernel by the chunk, 64 KiB when they are few, up to 16 MiB when they are many, of
+ * which no stack is in use any more; one chunk a size stays.
  * The caller's own to count are: a child of keel_fork, which its join calls on this stack as a
  * rule; the functions that it hands to keel_chan_release; handlers of signals without SA_ONSTACK
  * (128 bytes below and a signal frame of some KiB: they have no room here). There is no guard
  * between packed stacks. The word below a stack, and the word below that, are looked at whenever
- * the task parks, yields or ends, and the stack's own highest word when it goes on: who has written
- * over one of them is named by a panic, with where it was spawned, its size and what to do. A frame
- * that jumps over these words without writing them damages another task, which nobody sees: where
- * that may be, ask for more, or count by KEEL_STACKS=1.
+ * the task parks, yields or ends, and how deep it stands then: who has used more is named by a
+ * panic, with where it was spawned, its size and what to do. The stack's own highest word is looked
+ * at then, too, and when the task goes on: who was written over is named, with the task that has
+ * the stack above, if there is one: by all that is known, that one used more than it has. A frame
+ * that jumps over these words without writing them, and has returned when the task parks, damages
+ * another task, which nobody sees: where that may be, ask for more, or count by KEEL_STACKS=1.
  *
  * With KEEL_STACKS=1 in its environment a program that has tasks prints, when it ends by keel_exit
  * or main's return, how much of their stacks the tasks of each place used that spawned some: the
@@ -133,7 +137,8 @@ typedef struct {
 
 /*
  * Of a packed stack so many bytes are this library's at most: what lies on top, the deepest of its
- * calls, and what tells whether more was used.
+ * calls, and what tells whether more was used. So it is of libkeel-debug.a, too; but an assertion
+ * that fails there may write over what lies below, as it ends the program.
  */
 #define KEEL_STACK_NEED 640
 
@@ -365,8 +370,9 @@ int keel_thread_start(void (*fn)(void *), void *arg, size_t stack_size);
  * thread (see above). Thread-local variables are others from each of the two calls on. Returns 0,
  * -ENOMEM, or -EAGAIN: the kernel makes no further thread; then the thread is not held. In a child
  * that fork made of the process, the calls that wait for others, let among them, find no worker.
- * keel_thread_let parks. A panic: to let what is not held, and to return from the task's function
- * while it holds its thread (main may).
+ * keel_thread_let parks. A panic: to let what is not held; to return from the task's function while
+ * it holds its thread (main may); for a task with a packed stack, to let, in the body of a loop of
+ * keel_parallel_for, what it held before the loop.
  */
 int keel_thread_hold(void);
 void keel_thread_let(void);

@@ -269,15 +269,28 @@ static int overflow_jump(void)
     return overflow(park_low, -400);
 }
 
+static void *sleep_for_ever(void *arg)
+{
+    keel_sleep(KEEL_FOREVER);
+    return arg;
+}
+
+/* Each with less room than the one before: the first that has too little is found, where it is. */
 static int overflow_float(void)
 {
     keel_task_options options = {
         .stack_size = KiB, .name = "packed", .flags = KEEL_TASK_FP_CONTROL};
-    enum { less_than_a_park = 336 };
-    for (int i = 0; i < 8; i++)
-        begun(create(receive, NULL, KiB));
-    keel_task_await(keel_task_create(park_low, (void *)less_than_a_park, &options), NULL);
-    return right;
+    keel_task_detach(begun(create(sleep_for_ever, NULL, KiB)));
+    for (intptr_t left = 504; left > 0; left -= 8) {
+        keel_task *task = begun(keel_task_create(park_low, (void *)left, &options));
+        while (atomic_load(&task->state, RELAXED) != SCHED_TASK_PARKED) /* RELAXED: only looks */
+            keel_yield();
+        if (!mem_packed_is_whole(task->stack))
+            return wrong;
+        keel_chan_send(chan, NULL);
+        keel_task_await(task, NULL);
+    }
+    return wrong;
 }
 
 /* ---- who was written over, and by whom */
