@@ -46,7 +46,8 @@ static bool wait_unusually(struct keel_chan *chan, struct list_node *list, void 
 static bool prepare_to_wait(keel_chan *chan)
 {
     bool is_apart = sched_waits_apart(sched_self());
-    if (sched_is_prepared() && (!is_apart || sched_shelving()->has_room(chan->element_size)))
+    bool is_prepared = sched_is_prepared() || sched_is_prepared_without();
+    if (is_prepared && (!is_apart || sched_shelving()->has_room(chan->element_size)))
         return false;
     lock_release(&chan->lock);
     sched_before_park();

@@ -145,8 +145,8 @@ __attribute__((weak)) void mem_hook_packed_damaged(const struct mem_stack *stack
 }
 
 /*
- * Caller holds the lock. NULL: there is none. *fresh: the chunk, if nobody had the stack before, and
- * nothing is written there yet: to touch new memory takes long.
+ * Caller holds the lock. NULL: there is none. *fresh: the chunk, if nobody had the stack before,
+ * and nothing is written there yet: to touch new memory takes long.
  */
 static struct mem_stack *take_known(struct packed_size *size, struct packed_chunk **fresh)
 {
@@ -227,8 +227,8 @@ struct mem_stack *mem_packed_take(unsigned number)
 }
 
 /*
- * Of a chunk that has become unused: whether it goes. One stays, else who comes and goes at the edge
- * of a chunk would have one made, and touched, each time.
+ * Of a chunk that has become unused: whether it goes. One stays, else who comes and goes at the
+ * edge of a chunk would have one made, and touched, each time.
  */
 static bool is_too_much(struct packed_size *size)
 {
@@ -244,7 +244,8 @@ static void take_out(struct packed_size *size, struct packed_chunk *chunk)
     size->bytes -= chunk->bytes;
 }
 
-/* One that is unused, and was taken out. False: the kernel refuses (vm.max_map_count); it serves on.
+/* One that is unused, and was taken out. False: the kernel refuses (vm.max_map_count); it serves
+ * on.
  */
 static bool give_chunk(struct packed_size *size, struct packed_chunk *chunk)
 {

@@ -13,10 +13,10 @@
  * of huge pages: to touch those takes a fifth of the time, and a part of one that is not used yet
  * weighs little then.
  *
- * A stack that is given back is another's at once. Of the chunks of which none is in use one of each
- * size stays, the others go back to the kernel: else who comes and goes where a chunk is full would
- * have one made and touched each time. That one goes when the kernel refuses memory for a stack of
- * whatever size (mem_stack_empty_pools).
+ * A stack that is given back is another's at once. Of the chunks of which none is in use one of
+ * each size stays, the others go back to the kernel: else who comes and goes where a chunk is full
+ * would have one made and touched each time. That one goes when the kernel refuses memory for a
+ * stack of whatever size (mem_stack_empty_pools).
  */
 #ifndef KEEL_MEM_PACKED_H
 #define KEEL_MEM_PACKED_H
@@ -43,8 +43,8 @@ struct mem_stack *mem_packed_take(unsigned number);
 void mem_packed_give(struct mem_stack *stack);
 
 /*
- * A free stack of that number is no more as it was left: it does not return. Weak here; sched/ knows
- * who has the stack above.
+ * A free stack of that number is no more as it was left: it does not return. Weak here; sched/
+ * knows who has the stack above.
  */
 void mem_hook_packed_damaged(const struct mem_stack *stack, unsigned number);
 

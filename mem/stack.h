@@ -94,8 +94,8 @@ struct mem_stack *mem_stack_promise_keep(unsigned promise);
 void mem_stack_promise_return(unsigned promise);
 
 /*
- * Gives all back that lies in pools, and the packed chunks (packed.h) of which none is in use: other
- * sizes may hold what is wanted. False: there is nothing.
+ * Gives all back that lies in pools, and the packed chunks (packed.h) of which none is in use:
+ * other sizes may hold what is wanted. False: there is nothing.
  */
 bool mem_stack_empty_pools(void);
 bool mem_hook_give_packed(void);

@@ -329,8 +329,8 @@ struct return_way {
 };
 
 /*
- * Until there is one. Tries are under idle_lock: so who sees all others resting, or asleep without a
- * deadline, has just tried in vain himself when nobody could give anything back any more.
+ * Until there is one. Tries are under idle_lock: so who sees all others resting, or asleep without
+ * a deadline, has just tried in vain himself when nobody could give anything back any more.
  */
 static struct mem_stack *wait_for_stack(void)
 {

@@ -177,7 +177,8 @@ _Noreturn void sched_deadlock(void)
     sched_task_each(add_to_report, &report);
     line_begin(&line);
     if (sched_anyone_starved() || sched.resting != 0) {
-        line_text(&line, "keel: no memory for a task stack: tasks wait for one, and all others wait");
+        line_text(&line,
+                  "keel: no memory for a task stack: tasks wait for one, and all others wait");
         mem_stack_line(&line);
     } else {
         line_text(&line, "keel: deadlock: all tasks are asleep (");

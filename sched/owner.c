@@ -78,7 +78,8 @@ struct address_owner sched_address_owner(uintptr_t address)
     sched_task_each(find_owner, &search);
     owner.is_stack_guard = true;
     owner.task = search.found == NULL ? NULL : &search.found->identity;
-    owner.stack_size = is_packed ? (uintptr_t)(search.stack + 1) - owner.stack_low + sizeof(uint64_t)
-                                 : (uintptr_t)search.stack - owner.stack_low;
+    owner.stack_size = is_packed
+                           ? (uintptr_t)(search.stack + 1) - owner.stack_low + sizeof(uint64_t)
+                           : (uintptr_t)search.stack - owner.stack_low;
     return owner;
 }

@@ -152,7 +152,8 @@ void sched_packed_check(const struct keel_task *self)
 
 /* ---- on the packed stack */
 
-/* noinline: what it calls is not to be taken for a call on the caller's stack (tools/stack-need). */
+/* noinline: what it calls is not to be taken for a call on the caller's stack (tools/stack-need).
+ */
 __attribute__((noinline)) void deep_hook_call(void (*fn)(void *), void *arg)
 {
     void *stack = thread_block()->deep_stack;
@@ -181,7 +182,8 @@ static void run_large(void *data)
     own->fn(own->arg);
 }
 
-/* Who holds its thread stays on it: there who parks waits where it stands, on the runner's stack. */
+/* Who holds its thread stays on it: there who parks waits where it stands, on the runner's stack.
+ */
 void sched_hook_call_in_large(void *(*fn)(void *), void *arg)
 {
     const struct keel_task *self = sched_self();

@@ -191,9 +191,6 @@ void sched_push_ready(struct sched_worker *worker, struct keel_task *task);
  */
 bool sched_can_park(void);
 
-/* Whether the calling task's park takes no spare stack: it has a packed one (packed.c). */
-bool sched_needs_no_spare(void);
-
 /*
  * Whether sched_before_park was done, or need not be: for who would do it in vain more often than
  * not, and can release the lock again to do it.
@@ -202,9 +199,11 @@ static inline bool sched_is_prepared(void)
 {
     const struct thread_block *block = thread_block();
     const struct sched_worker *worker = block->worker;
-    return (worker->stacks != NULL || sched_needs_no_spare()) &&
-           !sched_forks_pending_in(block, worker);
+    return worker->stacks != NULL && !sched_forks_pending_in(block, worker);
 }
+
+/* The same, without a spare stack: the calling task has a packed one, whose park takes none. */
+bool sched_is_prepared_without(void);
 
 /*
  * To be called before the lock is taken under which the task will park: makes sure that parking

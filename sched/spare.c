@@ -77,15 +77,15 @@ static void fill_no_memory(struct line *line, const void *data)
     mem_stack_line(line);
 }
 
-bool sched_needs_no_spare(void)
+bool sched_is_prepared_without(void)
 {
-    return sched_is_packed(sched_self());
+    return sched_is_packed(sched_self()) && !sched_forks_pending(sched_worker());
 }
 
 static void get_spare(void *where)
 {
     sched_settle_forks();
-    if (unlikely(!sched_needs_no_spare() && !sched_can_park()))
+    if (unlikely(!sched_is_packed(sched_self()) && !sched_can_park()))
         panic_with_at(fill_no_memory, NULL, where);
 }
 
