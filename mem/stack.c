@@ -375,11 +375,6 @@ struct mem_stack *mem_stack_acquire_of(struct mem_stack_size *size)
     return stack;
 }
 
-struct mem_stack *mem_stack_acquire(void)
-{
-    return mem_stack_acquire_of(&mem_stack_default);
-}
-
 /*
  * What is too much goes, many at a time. The others are trimmed, of large sizes at once. Of the
  * default and smaller ones only when many have come: they come and go quickly, and to look for what

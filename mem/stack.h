@@ -77,8 +77,12 @@ struct mem_stack {
 };
 
 /* A stack, from the pool or the kernel. NULL when the kernel refuses. */
-struct mem_stack *mem_stack_acquire(void);
 struct mem_stack *mem_stack_acquire_of(struct mem_stack_size *size);
+
+static inline struct mem_stack *mem_stack_acquire(void)
+{
+    return mem_stack_acquire_of(&mem_stack_default);
+}
 
 /* So much the default promises from now on. To be called before there is any stack. */
 void mem_stack_set_default(size_t promise);

@@ -12,7 +12,8 @@ my $hex = qr/0x[0-9a-f]+/;
 
 sub run_way {
     my ($way, $workers, %more) = @_;
-    my $program = $way =~ /^(?:panic|fault|deadlock|exit|let|end-)/ ? 'packed_ends' : 'packed';
+    my $program = $way =~ /^overflow-/ ? 'packed_overflow'
+        : $way =~ /^(?:panic|fault|deadlock|exit|let|end-)/ ? 'packed_ends' : 'packed';
     return run_child("sched/children/$program", arguments => [$way],
         environment => { KEEL_WORKERS => $workers, %more });
 }
