@@ -29,7 +29,7 @@ ok(exists $need{$_}, "$_ among them") for qw(keel_chan_send keel_yield keel_allo
 
 # What is linked, not a weak function in its place: the park of a task that keeps its floating-point control.
 my $parks = qr/sched_hook_unusual_park \d+, (?:park_keeping_float_control|sched_float_control_check) /;
-for my $name (qw(keel_chan_receive cs_chan_send)) {
+for my $name (qw(keel_wait_group_wait keel_sleep)) {
     ok((grep { /^ *\d+ $name: .*$parks/ } @lines), "$name parks as a packed task does");
 }
 
