@@ -89,11 +89,11 @@ ROOM_FLAGS_signal = -Oz $(NO_TABLES)
 # What runs seldom, or beside what costs far more. (Not idle and steal: two workers that hand over to each
 # other would notice. There SELDOM, in base/base.h, says which functions are seldom called.)
 $(foreach file,quota timer wheel chan,$(eval FLAGS_$(file) = -Os))
-$(foreach file,worker thread hooks place stats owner deadlock monitor options vdso spare queue stack slots stack_sizes touched census unusual pages chunk mapping at_exit heap line check panic,$(eval FLAGS_$(file) = -Oz))
+$(foreach file,worker thread hooks place stats owner deadlock monitor options vdso spare queue stack stack_list slots stack_sizes touched census unusual pages chunk mapping at_exit heap line check panic,$(eval FLAGS_$(file) = -Oz))
 # In every image with tasks, and on no stack that is parked: without unwind tables in memory (frame
 # pointers lead through it, and a debugger has tables of its own).
 NO_TABLES := -fno-asynchronous-unwind-tables -fno-unwind-tables
-$(foreach file,stack slots stack_sizes touched pages chunk mapping spare queue quota deadlock options vdso owner place census heap timer wheel idle steal,$(eval FLAGS_$(file) += $(NO_TABLES)))
+$(foreach file,stack stack_list slots stack_sizes touched pages chunk mapping spare queue quota deadlock options vdso owner place census heap timer wheel idle steal,$(eval FLAGS_$(file) += $(NO_TABLES)))
 FLAGS_memcpy = $(NO_LIBRARY_CALLS)
 FLAGS_memmove = $(NO_LIBRARY_CALLS)
 FLAGS_memset = $(NO_LIBRARY_CALLS)

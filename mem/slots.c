@@ -247,10 +247,12 @@ static void give_up(struct place place, uint32_t count, int error)
     if (error != 0)
         note_refusal(error);
     lock_acquire(&slots.lock);
-    if (chunk->begun == place.index + count)
+    if (chunk->begun == place.index + count) {
         chunk->begun -= count;
-    else
+        open_chunk(chunk); /* who found it used up meanwhile has closed it */
+    } else {
         chunk->lost += count;
+    }
     bool is_unused = remove_if_unused(chunk);
     lock_release(&slots.lock);
     if (is_unused)

@@ -1,5 +1,6 @@
 #include "mem/stack.h"
 
+#include <asm/unistd.h>
 #include <linux/auxvec.h>
 #include <linux/elf.h>
 
@@ -7,6 +8,7 @@
 #include "base/process.h"
 #include "mem/pages.h"
 #include "mem/slots.h"
+#include "mem/stack_list.h"
 
 enum {
     /* 32 of the default size are given back or trimmed at a time, of larger ones fewer; and the
@@ -20,35 +22,6 @@ enum {
 };
 
 TOUCHED_AT_START struct mem_stack_size mem_stack_default;
-
-TOUCHED_AT_START static struct {
-    struct lock lock;     /* guards `all` */
-    struct list_node all; /* those that are no slots; all zero before the first */
-    size_t count;         /* atomic, a count for reports: of all stacks */
-} listed;
-
-static void count_stacks(size_t change)
-{
-    /* RELAXED: a count that nothing depends on. */
-    atomic_fetch_add_shared(&listed.count, change, RELAXED);
-}
-
-static void list_stack(struct mem_stack *stack)
-{
-    lock_acquire(&listed.lock);
-    if (listed.all.next == NULL)
-        list_init(&listed.all);
-    list_push_back(&listed.all, &stack->link);
-    lock_release(&listed.lock);
-    count_stacks(1);
-}
-
-static void unlist_stack(struct mem_stack *stack)
-{
-    lock_acquire(&listed.lock);
-    list_remove(&stack->link);
-    lock_release(&listed.lock);
-}
 
 /* How many stacks of the size are trimmed or given back at a time. */
 static unsigned batch_of(const struct mem_stack_size *size)
@@ -105,7 +78,7 @@ static struct mem_stack *describe(struct mem_stack_size *size, unsigned char *lo
     struct mem_stack *stack = (struct mem_stack *)(void *)(low + usable) - 1;
     stack->low = (uintptr_t)low;
     stack->size = size;
-    list_stack(stack);
+    mem_stack_list(stack);
     return stack;
 }
 
@@ -184,7 +157,7 @@ static struct mem_stack *stack_map(struct mem_stack_size *size)
 static void stack_unmap(struct mem_stack *stack)
 {
     size_t bytes = mem_stack_slot_of(stack->size);
-    unlist_stack(stack);
+    mem_stack_unlist(stack);
     page_unmap((void *)(stack->low - mem_stack_guard), bytes);
 }
 
@@ -217,11 +190,13 @@ static struct mem_stack *stack_make(struct mem_stack_size *size)
     struct mem_stack *stack = image_will_do(size) ? stack_of_image() : NULL;
     if (stack != NULL)
         return stack;
+    atomic_fetch_add_shared(&size->coming, 1, RELAXED); /* RELAXED: the lock of slots.c publishes */
     stack = mem_slots_take(size);
-    if (stack == NULL)
-        return stack_map(size);
-    count_stacks(1 + pool_others(size, stack->next));
-    return stack;
+    if (stack != NULL)
+        mem_stack_count_more(1 + pool_others(size, stack->next));
+    /* RELEASE: with the ACQUIRE in wait_for_others; what came lies in the pool. */
+    atomic_fetch_add_shared(&size->coming, UINT32_MAX, RELEASE);
+    return stack != NULL ? stack : stack_map(size);
 }
 
 /* Caller holds the size's lock. RELAXED: read by others as a hint. */
@@ -265,7 +240,7 @@ static void give_back(struct mem_stack *first, unsigned count)
 {
     struct mem_stack *in_slots[mem_slots_cooled_most];
     unsigned slots = 0;
-    count_stacks(0 - (size_t)count);
+    mem_stack_count_more(0 - (size_t)count);
     while (count-- > 0) {
         struct mem_stack *stack = first;
         first = stack->next;
@@ -365,13 +340,25 @@ bool mem_stack_empty_pools(void)
     return did;
 }
 
+/* Nothing is to be had, but others may be about to put some into the pool. */
+static void wait_for_others(struct mem_stack_size *size)
+{
+    /* ACQUIRE: with the RELEASE in stack_make. */
+    while (atomic_load(&size->coming, ACQUIRE) != 0)
+        arch_syscall0(__NR_sched_yield);
+}
+
 struct mem_stack *mem_stack_acquire_of(struct mem_stack_size *size)
 {
     struct mem_stack *stack = pool_take(size);
     if (stack == NULL)
         stack = stack_make(size);
-    if (unlikely(stack == NULL) && mem_stack_empty_pools())
-        stack = stack_make(size);
+    if (unlikely(stack == NULL)) {
+        wait_for_others(size);
+        stack = pool_take(size);
+        if (stack == NULL && mem_stack_empty_pools())
+            stack = stack_make(size);
+    }
     return stack;
 }
 
@@ -466,35 +453,7 @@ struct mem_stack *mem_stack_acquire_with(size_t size, void **behind)
 
 void mem_stack_return_with(struct mem_stack *stack, size_t size)
 {
-    unlist_stack(stack);
-    count_stacks((size_t)-1);
+    mem_stack_unlist(stack);
+    mem_stack_count_more((size_t)-1);
     give_thread_slot((unsigned char *)(stack->low - mem_stack_guard), size_with(size));
-}
-
-static const struct mem_stack *listed_guarding(uintptr_t address, uintptr_t *low)
-{
-    const struct mem_stack *found = NULL;
-    if (!lock_try_bounded(&listed.lock))
-        return NULL;
-    const struct list_node *node = listed.all.next;
-    for (; node != NULL && node != &listed.all && found == NULL; node = node->next) {
-        const struct mem_stack *stack = container_of(node, struct mem_stack, link);
-        if (mem_stack_guards(stack, address))
-            found = stack;
-    }
-    lock_release(&listed.lock);
-    if (found != NULL)
-        *low = found->low;
-    return found;
-}
-
-const struct mem_stack *mem_stack_guarding(uintptr_t address, uintptr_t *low)
-{
-    const struct mem_stack *found = listed_guarding(address, low);
-    return found != NULL ? found : mem_slots_guarding(address, low);
-}
-
-size_t mem_stack_count(void)
-{
-    return atomic_load(&listed.count, RELAXED); /* RELAXED: as in count_stacks */
 }

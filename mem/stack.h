@@ -52,6 +52,7 @@ struct mem_stack_size {
     /* Guarded by the lock of slots.c. */
     struct list_node open; /* chunks with slots to be had; first: the one to take from */
     size_t total;          /* slots of all its chunks */
+    uint32_t coming; /* atomic: threads that make stacks now, of which the pool may get some */
 };
 
 extern struct mem_stack_size mem_stack_default;

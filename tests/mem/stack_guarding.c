@@ -3,7 +3,7 @@
  * locked by whoever faulted. And how an error tells of many stacks. (The C file itself is here, for
  * its lock.)
  */
-#include "mem/stack.c"
+#include "mem/stack_list.c"
 
 #include "base/memory.h"
 #include "tests/tap.h"
