@@ -244,9 +244,7 @@ static void take_out(struct packed_size *size, struct packed_chunk *chunk)
     size->bytes -= chunk->bytes;
 }
 
-/* One that is unused, and was taken out. False: the kernel refuses (vm.max_map_count); it serves
- * on.
- */
+/* An unused one that was taken out. False: the kernel refuses (vm.max_map_count); it serves on. */
 static bool give_chunk(struct packed_size *size, struct packed_chunk *chunk)
 {
     if (page_unmap(chunk, chunk->bytes))

@@ -152,8 +152,7 @@ void sched_packed_check(const struct keel_task *self)
 
 /* ---- on the packed stack */
 
-/* noinline: what it calls is not to be taken for a call on the caller's stack (tools/stack-need).
- */
+/* noinline: tools/stack-need must not take what it calls for a call on the caller's stack. */
 __attribute__((noinline)) void deep_hook_call(void (*fn)(void *), void *arg)
 {
     void *stack = thread_block()->deep_stack;
@@ -182,8 +181,7 @@ static void run_large(void *data)
     own->fn(own->arg);
 }
 
-/* Who holds its thread stays on it: there who parks waits where it stands, on the runner's stack.
- */
+/* Who holds its thread stays on it, and waits there where it stands, on the runner's stack. */
 void sched_hook_call_in_large(void *(*fn)(void *), void *arg)
 {
     const struct keel_task *self = sched_self();
@@ -260,7 +258,8 @@ void sched_packed_park(enum sched_wait_reason reason, const void *object, sched_
 
 /*
  * Step g of blocking.c. The thread goes on on the stack of the runner that waits, from its top:
- * what that runner has there is not needed any more, and neither is the stack that is in hand.
+ * what that runner has there is not needed any more, and neither is the stack that is in hand, if
+ * one was to be had.
  */
 void **sched_hook_blocking_leave(struct sched_thread *thread)
 {

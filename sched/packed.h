@@ -25,7 +25,7 @@ static inline unsigned sched_packed_number(const struct keel_task *task)
  */
 void sched_packed_run(struct keel_task *task, struct mem_stack *runner);
 
-/* Panics if the calling task, which has such a stack, has used more than that. */
+/* Panics if the calling task has used more than its stack, which is packed, or was written over. */
 void sched_packed_check(const struct keel_task *self);
 
 /* As sched_park; for a task on a packed stack. */
