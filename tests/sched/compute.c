@@ -97,7 +97,7 @@ static bool after_computing_for_long(void)
  * How many elements the spawner sends to itself before its child begins, elements_most at most. It
  * reads no clock meanwhile: so it moves between any two looks of a thief.
  */
-enum { elements_most = 2000, rounds_wanted = 101, rounds_most = 100000 };
+enum { elements_most = 4000, rounds_wanted = 101, rounds_most = 100000 };
 
 static unsigned moves_until_begun(keel_chan *own)
 {

@@ -138,8 +138,10 @@ static int overflow_float(void)
         keel_task *task = begun(keel_task_create(park_low, (void *)left, &options));
         while (atomic_load(&task->state, RELAXED) != SCHED_TASK_PARKED) /* RELAXED: only looks */
             keel_yield();
-        if (!mem_packed_is_whole(task->stack))
+        if (!mem_packed_is_whole(task->stack)) {
+            keel_sleep(meeting_patience); /* it counts as parked before that is looked at */
             return wrong;
+        }
         keel_chan_send(chan, NULL);
         keel_task_await(task, NULL);
     }
