@@ -12,7 +12,8 @@
 
 enum {
     count = 100000,
-    mappings_most = 200,
+    /* 100 chunks of stacks and 172 of descriptors, if the kernel joins none; most often 50. */
+    mappings_most = 320,
     kept = 1000, /* stacks, by the pool and the workers */
     /* A page of the stack, the descriptor, and some for what lies beside and what was deep. */
     bytes_most = 4096 + 128 + 300,
