@@ -352,38 +352,40 @@ static void fill_and_end(void *arg)
     arrive(&filled);
 }
 
-/*
- * KEEL_STACK_SIZE is 256 MiB, and there are two workers. While the other one gives back what lies
- * deep in its stack before it sleeps, it is not counted among those who look for work. True: that
- * was seen.
- */
-static bool sees_trimming(void)
+static bool others_search(void)
 {
-    bool seen = false;
+    return atomic_load(&sched.searching, RELAXED) != 0; /* RELAXED: only looks */
+}
+
+/*
+ * KEEL_STACK_SIZE is 256 MiB, and there are two workers. The other one gives back what lies deep in
+ * its stack before it sleeps: how often it is seen at that, and seems to search or not.
+ */
+static void watch_trimming(unsigned seen[2])
+{
     int64_t before = statm_read(statm_resident);
     filled = 0;
     keel_spawn(fill_and_end, (void *)(uintptr_t)trimmed);
     if (!keep_cpu_until(&filled, 1))
-        return false;
+        return;
     for (int64_t end = keel_now() + meeting_patience; keel_now() < end;) {
+        bool searches = others_search();
         int64_t left = statm_read(statm_resident) - before;
-        /* RELAXED: only looks */
-        bool searches = atomic_load(&sched.searching, RELAXED) != 0;
-        seen = seen || (left < trimmed * 3 / 4 && left > trimmed / 4 && !searches);
         if (left < trimmed / 8)
-            return seen;
+            return;
+        if (left < trimmed * 3 / 4 && left > trimmed / 4 && searches == others_search())
+            seen[searches]++;
     }
-    return false;
 }
 
 static int trims_unsearching(void)
 {
+    enum { enough = 20 };
+    unsigned seen[2] = {0, 0};
     int64_t end = keel_now() + 4 * meeting_patience; /* both must have a CPU just then */
-    do {
-        if (sees_trimming())
-            return right;
-    } while (keel_now() < end);
-    return wrong;
+    while (seen[false] + seen[true] < enough && keel_now() < end)
+        watch_trimming(seen);
+    return seen[false] > seen[true] ? right : wrong;
 }
 
 static const struct way ways[] = {
